@@ -116,8 +116,8 @@ func run(args []string) error {
 }
 
 // connect returns the configuration for clients of the Kubernetes cluster. It also changes o, so
-// that watches and the leader election get their own connections. Then many writes do not delay
-// them (see docs/decisions/0022).
+// that watches and the leader election get their own connections. Then many writes do not delay the
+// watches or the leader election (see docs/decisions/0022).
 func connect(o *ctrl.Options) (*rest.Config, error) {
 	cluster, err := ctrl.GetConfig()
 	if err != nil {

@@ -19,11 +19,10 @@ type body struct {
 	source io.Reader
 	// bytesLeft is how many more bytes may be read. bytesRead is how many bytes have been read.
 	bytesLeft, bytesRead int64
-	// pushedBack has the bytes that the next call of Read returns first. The method pushBack adds
-	// them.
+	// pushedBack has the bytes that the next call of Read returns first.
 	pushedBack []byte
 	tooLarge   bool
-	// readErr is the error of a failed read.
+	// readErr is the last error of a read, except io.EOF; nil if there was none.
 	readErr error
 }
 

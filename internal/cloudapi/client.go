@@ -24,8 +24,8 @@ type Limits struct {
 	MaxItems int
 	// MaxBodyBytes is the largest size of one page in bytes, after decompression.
 	MaxBodyBytes int64
-	// MaxBodiesBytes is the largest total size of all pages of one listing, in bytes. A page that
-	// is requested twice counts twice.
+	// MaxBodiesBytes is the largest total size of all pages of one listing, in bytes. If the client
+	// requests a page twice, the page counts twice.
 	MaxBodiesBytes int64
 	// MaxHeldBytes limits the memory that all items of one listing take, in bytes. The memory is
 	// estimated.
@@ -35,9 +35,9 @@ type Limits struct {
 	RequestTimeout time.Duration
 }
 
-// DefaultLimits has the default of each limit. All known environments are far smaller. With these
-// limits, a manager with 20,000 observations stays below its default memory limit, whatever the
-// cloud answers.
+// DefaultLimits has the default of each limit. The limits are far above the size of every known
+// environment. They also protect the memory: a manager with 20,000 observations stays below its
+// default memory limit, even if the cloud sends far too much.
 var DefaultLimits = Limits{
 	MaxPages:       5_000,
 	MaxItems:       250_000,
@@ -47,7 +47,8 @@ var DefaultLimits = Limits{
 	RequestTimeout: 30 * time.Second,
 }
 
-// Call describes one request to the cloud and its answer. Options.Observe gets it for the metrics.
+// Call describes one request to the cloud and the cloud's answer. The client passes each Call to
+// Options.Observe, for the metrics.
 type Call struct {
 	Operation string
 	// StatusCode is the HTTP status; 0 if no answer came.
@@ -68,7 +69,8 @@ type Call struct {
 type Options struct {
 	// Endpoint is the URL of the API, see ParseEndpoint.
 	Endpoint string
-	// Credential is the API key to send with every request. It is not used if Tokens is set.
+	// Credential is the API key to send with every request. If Tokens is not nil, Credential is not
+	// used.
 	Credential Credential
 	// Tokens provides the access tokens to send with the requests. If Tokens is nil, Credential is
 	// sent.
@@ -86,7 +88,7 @@ type Options struct {
 	// Observe is called after every request, possibly by several goroutines at once. It may be nil.
 	Observe func(Call)
 
-	// The other fields are for tests. In production, they are nil.
+	// The fields clock and memory are for tests. In production, they are nil.
 	clock  *clock
 	memory *memoryLimit
 }
@@ -96,10 +98,10 @@ type Options struct {
 type authorizer struct {
 	// currentAuth returns the API key or token to send now.
 	currentAuth func() authorization
-	// ensureToken gets a token if there is none, or if the present token ends soon.
+	// ensureToken gets a token if there is none, or if the present token expires soon.
 	ensureToken func(context.Context, *Client) error
 	// tokenAccepted records that the cloud accepted a token for an API operation, such as
-	// "listCmkV2Clusters". The function renewToken uses this record.
+	// "listCmkV2Clusters". If the cloud refuses the same token later, renewToken reads this record.
 	tokenAccepted func(c *Client, operation string, tokenID mark)
 	// renewToken replaces a token that the cloud refused for an API operation. It returns true if
 	// there is a new token.
@@ -109,8 +111,8 @@ type authorizer struct {
 	adviceByClass map[Class]string
 }
 
-// Client reads an inventory from one endpoint with one credential. It is safe for concurrent use.
-// It need not be closed.
+// Client reads the lists of cloud objects from one endpoint, with one API key or one TokenSource.
+// It is safe for concurrent use. It need not be closed.
 type Client struct {
 	base   *url.URL
 	origin string

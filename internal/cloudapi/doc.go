@@ -23,9 +23,9 @@
 //
 // No error text contains a credential, a token, a URL query or a complete response body.
 //
-// If a request fails, the client sends it again if a retry can help, see [Retry]. Clients with the
-// same credential share a limit on their requests, see [Budget]. Clients with the same workload
-// identity share an access token, see [Tokens].
+// If a request fails and a retry can help, the client sends the request again: see [Retry]. Clients
+// with the same credential share a limit on their requests: see [Budget]. Clients with the same
+// workload identity share an access token: see [Tokens].
 //
 // To list a new kind of object, add a record type in package wire and an [Operation].
 package cloudapi

@@ -130,8 +130,8 @@ func contextError(ctx context.Context) error {
 }
 
 // transportCause describes a failed connection, and says what a person can do. The description
-// quotes an error about an address or a certificate. It quotes no other error, because another
-// error may contain the URL or text from the server.
+// quotes only errors about an address or a certificate. The texts of other errors may contain the
+// URL or text from the server.
 func transportCause(err error) (cause, advice string) {
 	const (
 		checkNetwork = "check spec.endpoint, and what stands between the manager and it: network policies, firewalls, HTTPS_PROXY"

@@ -88,7 +88,7 @@ func redirectTarget(resp *http.Response, origin string, clean cleaner) (*url.URL
 		return nil, newError(Malformed, fmt.Sprintf("redirect from %s to %s refused: another origin",
 			origin, clean(other, maxCauseLength)))
 	}
-	// Remove the user name and the password that a URL may contain.
+	// The URL of a redirect may contain a user name and a password. Remove them.
 	target.User = nil
 	return target, nil
 }

@@ -33,8 +33,8 @@ type listCall[T any] struct {
 
 // List reads all pages of a list operation and returns the items that match the filter.
 //
-//   - lastIndex has hashes of the items of the last listing with the same filter. It is nil if
-//     there was no such listing. List does not decode an item whose hash is in lastIndex.
+//   - lastIndex has hashes of the items of the last listing with the same filter. List does not
+//     decode an item whose hash is in lastIndex. If lastIndex is nil, List decodes all items.
 //   - projectItem returns the part of an item that the caller keeps. List calls projectItem only
 //     for items that it decodes.
 //

@@ -19,8 +19,8 @@ const maxReserved = 20_000
 // Item is one listed object.
 type Item[T any] struct {
 	ID string
-	// Known is true if the last listing had the same item, byte for byte. The caller gave the Index
-	// of the last listing to List.
+	// Known is true if the previous listing had the same item, byte for byte. List compares the
+	// item with the Index of the previous listing.
 	Known bool
 	// Value is the part of the item that the caller of List keeps. It is zero if Known is true.
 	Value T
@@ -32,15 +32,16 @@ type Listing[T any] struct {
 	// Items has the readable items, each ID once. If several items have the same ID, the last one
 	// counts.
 	Items []Item[T]
-	// Unreadable has the items that could not be read. If a later item with the same ID could be
-	// read, Items has the later item, and Unreadable still has the first one.
+	// Unreadable has the items that could not be read. If List can read a later item with the same
+	// ID, Items has the later item. The unreadable item stays in Unreadable.
 	Unreadable []UnreadableItem
 	// Pages is how many pages were read, at least 1.
 	Pages int
-	// Index has the ID and a hash of each item. Give it to the next call of List with the same
-	// filter.
+	// Index has the ID and a hash of each item. Pass it to the next call of List with the same
+	// filter: List then recognizes the items that did not change.
 	Index *Index
-	// Unchanged is true if the listing has exactly the items of the last listing, byte for byte.
+	// Unchanged is true if this listing has exactly the items of the previous listing, byte for
+	// byte.
 	Unchanged bool
 
 	operation string
@@ -96,8 +97,8 @@ type collector[T any] struct {
 	itemMarks []mark
 	// itemIndex maps an ID to the index of its item in listing.Items.
 	itemIndex map[string]int
-	// lostIDs has the IDs of the items that must be removed from listing.Items. After each of these
-	// items, an item with the same ID came that was unreadable or filtered out.
+	// lostIDs has the IDs of the items that finishListing must remove from listing.Items. A later
+	// item with the same ID was unreadable or filtered out.
 	lostIDs map[string]bool
 	// leftOutMarks maps the ID of each item that List filtered out to the item's mark (hash and
 	// length).
@@ -173,8 +174,8 @@ func (c *collector[T]) addItem(e *entry[T], pageIndex int) {
 	}
 }
 
-// loseEarlier records that an earlier item with this ID must be removed from listing.Items. If
-// isListed is false, there is no such item, and loseEarlier does nothing.
+// If isListed is true, listing.Items has an earlier item with this ID. Then loseEarlier records that
+// the earlier item must be removed.
 func (c *collector[T]) loseEarlier(id string, isListed bool) {
 	if isListed {
 		c.lostIDs[id] = true
@@ -207,8 +208,8 @@ func (c *collector[T]) finishListing() *Listing[T] {
 	return l
 }
 
-// knewAllLeftOut returns true if the last listing already had all items that List filtered out of
-// this listing, byte for byte.
+// knewAllLeftOut compares the items that List filtered out of this listing with those of the
+// previous listing. It returns true if the previous listing had each of these items, byte for byte.
 func (c *collector[T]) knewAllLeftOut() bool {
 	for _, m := range c.leftOutMarks {
 		if _, known := c.index.leftOutIDs[m]; !known {

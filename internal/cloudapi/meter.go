@@ -22,8 +22,8 @@ type requestMeter struct {
 	call   Call
 	sent   bool
 	start  time.Time
-	// settleLease reports the cloud's answer to the request budget. If no request is under way,
-	// settleLease is nil.
+	// settleLease reports to the request budget what the cloud answered. It is nil if no request is
+	// under way.
 	settleLease func(budget.Answer)
 }
 
@@ -39,8 +39,8 @@ func (c *Client) newRequestMeter(ctx context.Context, operation string) (*reques
 	return m, httptrace.WithClientTrace(sendCtx, &httptrace.ClientTrace{GotConn: m.beforeSend}), nil
 }
 
-// requestTimeout returns the timeout of the next request. If the deadline of ctx is near, the
-// timeout is half of the time that is left, so that there is time for a retry.
+// requestTimeout returns the timeout of the next request. It is at most half of the time until the
+// deadline of ctx, so that there is time for a retry.
 func (c *Client) requestTimeout(ctx context.Context) time.Duration {
 	if deadline, ok := ctx.Deadline(); ok {
 		return min(c.limits.RequestTimeout, max(time.Until(deadline)/2, minRequestTimeout))

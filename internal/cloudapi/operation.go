@@ -15,8 +15,9 @@ type Operation[Record, Filter any] struct {
 	// compactItem removes the empty entries from the lists and maps of an item. If the cloud sends
 	// null in a list or map, decoding makes an empty entry of it.
 	compactItem func(*Record)
-	// paramValue returns an item's value for a query parameter. For example, the value for
-	// "environment" is the ID of the item's environment. The result is "" if the item has no value.
+	// paramValue returns an item's value for a query parameter, to check that the item matches the
+	// query. For example, the value for "environment" is the ID of the item's environment. The
+	// result is "" if the item has no value.
 	paramValue func(item *Record, param string) string
 }
 
@@ -29,11 +30,11 @@ type operation struct {
 	listKind string
 	// pageSize is the largest page size that the API allows.
 	pageSize int
-	// cloudKeyOnly is true if a global API key is not enough for the operation, according to the
-	// API's specification. A Cloud API key is enough.
+	// cloudKeyOnly is true if, according to the API's specification, the operation accepts a Cloud
+	// API key, but no global API key.
 	cloudKeyOnly bool
-	// apiKeyOnly is true if a token of an identity pool is not enough for the operation, according
-	// to the API's specification.
+	// apiKeyOnly is true if, according to the API's specification, the operation accepts an API
+	// key, but no token of an identity pool.
 	apiKeyOnly bool
 }
 
@@ -71,8 +72,8 @@ var Clusters = &Operation[wire.Cluster, ClusterFilter]{
 }
 
 // ConnectionFilter says which peerings, transit gateway attachments or private link accesses to
-// list. An object is listed if Networks has its network, DisplayNames has its display name, and
-// Phases has its phase. An empty list allows every value.
+// list. Networks, DisplayNames and Phases have the allowed network IDs, display names and phases.
+// An object is listed if all three values are allowed. An empty list allows every value.
 type ConnectionFilter struct {
 	// Environment is required.
 	Environment  string
@@ -90,8 +91,8 @@ func (f ConnectionFilter) filterParams() params {
 	}
 }
 
-// connectionValue returns an item's value for a query parameter. For example, the value for
-// "environment" is the ID of the item's environment. The result is "" if the item has no value.
+// connectionValue returns the value that an item has for a query parameter such as "environment".
+// The other arguments are the item's values. The result is "" if the item has no value.
 func connectionValue(param string, environment, network wire.Reference, displayName, phase string) string {
 	switch param {
 	case paramEnvironment:

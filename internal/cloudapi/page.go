@@ -59,9 +59,8 @@ func malformed(format string, args ...any) *Error {
 }
 
 const (
-	// maxItemsFactor limits the items of a page: if the request asked for 100 items, the page may
-	// have at most 100 times maxItemsFactor. Without this limit, a small body with very many tiny
-	// items could fill the memory.
+	// A page may have at most maxItemsFactor times as many items as the request asked for. Without
+	// this limit, a small body with very many tiny items could fill the memory.
 	maxItemsFactor = 10
 	// maxMembers is the largest number of members in the JSON object of a page. The page's member
 	// "metadata" is also an object, and has the same limit.
@@ -87,8 +86,8 @@ const (
 // strictOptions.
 var lenientOptions = []jsontext.Options{jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)}
 
-// decoderPool keeps JSON decoders for reuse. Each new decoder first reads a long value, so that its
-// buffer grows. With a large buffer, reading is twice as fast.
+// decoderPool keeps JSON decoders for reuse. With a small buffer, reading takes twice as long. So
+// each new decoder first reads a long value, which makes its buffer large.
 var decoderPool = sync.Pool{New: func() any {
 	d := jsontext.NewDecoder(strings.NewReader(`"` + strings.Repeat("x", maxRead/2) + `"`))
 	_ = d.SkipValue()

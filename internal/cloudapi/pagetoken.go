@@ -8,12 +8,12 @@ import "net/url"
 // tokens.
 const maxPageTokenLength = 4096
 
-// pageToken returns the page token from the URL of the next page. It returns "" if the URL is
-// empty, because there is no next page then. The rest of the URL is not used, so that an answer
-// cannot choose the host of the next request.
+// pageToken returns the page token from the URL of the next page. If the URL is empty, there is no
+// next page, and the result is "". The rest of the URL is not used, so that an answer cannot choose
+// the host of the next request.
 //
-// A URL with no token or several tokens is an error. If it counted as the end of the listing, the
-// objects on the remaining pages would look deleted.
+// A URL with no token or several tokens is an error. Do not treat such a URL as the end of the
+// listing: the objects on the remaining pages would look deleted.
 func pageToken(next string) (string, error) {
 	if next == "" {
 		return "", nil
@@ -22,7 +22,8 @@ func pageToken(next string) (string, error) {
 	if err != nil {
 		return "", malformed("metadata.next is not a URL")
 	}
-	// The rest of the query is not used, so errors there do not matter.
+	// Ignore the error, because it may be about another parameter. If the page token cannot be
+	// parsed, values has no page token.
 	values, _ := url.ParseQuery(link.RawQuery)
 	tokens := values[paramPageToken]
 	switch {

@@ -20,7 +20,7 @@ const (
 )
 
 // params is a filter of a listing. The key is a filter parameter, for example "environment". The
-// entry has the values that an item may have. An empty list allows every value.
+// entry has the values that an item may have for this parameter. An empty list allows every value.
 type params map[string][]string
 
 // query is the filter of a listing.

@@ -46,8 +46,8 @@ func (p problem) addMissing(name, text string) {
 // errorCode returns the error code; "" if there is none.
 func (p problem) errorCode() string { return cmp.Or(p["code"], p["errorcode"]) }
 
-// errorText returns the error text that helps a person most; "" if there is no text. It prefers
-// every other text to a title that only repeats the HTTP status, such as "Forbidden".
+// errorText returns the error text that is most useful for a person; "" if there is no text. A
+// title that only repeats the HTTP status, such as "Forbidden", is the last choice.
 func (p problem) errorText(status int) string {
 	names := textMembers
 	if strings.EqualFold(strings.TrimSpace(p["title"]), http.StatusText(status)) {

@@ -26,8 +26,8 @@ const (
 // bytes. If a key ID such as "2" were hidden, no message could show a 2.
 const minHiddenLength = 4
 
-// authorization is the API key or token that a request sends. It also has the secrets to hide in
-// texts of the cloud's answer. An authorization must never be printed.
+// authorization is the API key or token that a request sends. It also has the secrets that messages
+// must not show, even if the cloud's answer contains them. An authorization must never be printed.
 type authorization struct {
 	// headerValue is the value of the HTTP header Authorization; "" if the request has no such
 	// header.
@@ -84,9 +84,9 @@ func encodedForms(s string) []string {
 		all = append(all, inner, strings.ReplaceAll(inner, "/", `\/`))
 	}
 	for shift := range 3 {
-		// An answer may have s inside a longer text in base64. Base64 encodes 3 bytes at a time, so
-		// s has a different form for each of the three places where it can start. Leave out a first
-		// or last character that also depends on the bytes around s.
+		// An answer may have s inside a longer text in base64. Base64 encodes groups of 3 bytes,
+		// and s can start at any of the 3 bytes. Each start gives s a different form. Leave out the
+		// first or last character of a form if it also encodes a byte next to s.
 		text := base64.RawStdEncoding.EncodeToString(append(make([]byte, shift), s...))
 		const bitsOfByte, bitsOfDigit = 8, 6
 		from, to := (shift*bitsOfByte+bitsOfDigit-1)/bitsOfDigit, (shift+len(s))*bitsOfByte/bitsOfDigit

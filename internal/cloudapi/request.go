@@ -78,8 +78,9 @@ func (c *Client) sendRequest(ctx context.Context, operation, hiddenToken string,
 		defer hurry.Stop()
 	}
 	redirect, err := c.handleAnswer(sendCtx, resp, clean, readAnswer)
-	// Remove secrets from the request ID only now. The body of the answer may have a new token, and
-	// clean hides this token only after handleAnswer has read the body.
+	// Keep this line after the call of handleAnswer. The body of the answer may have a new token,
+	// and the request ID may repeat this token. The function clean cannot hide a new token before
+	// handleAnswer has read the body.
 	m.call.RequestID = clean(resp.Header.Get(headerRequestID), maxRequestIDLength)
 	if lost, ok := errors.AsType[*readError](err); ok {
 		err = transportFailure(ctx, lost.err, clean)
@@ -115,8 +116,8 @@ func (c *Client) awaitBudget(ctx context.Context) (settle func(budget.Answer), e
 	if errors.Is(ctx.Err(), context.Canceled) {
 		return nil, contextError(ctx)
 	}
-	// The class of the error is RateLimited even if the deadline of ctx has passed. The request
-	// waited for the operator's own rate limit, not for the cloud.
+	// Return RateLimited even if the deadline of ctx has passed. Do not report a timeout of the
+	// cloud: the request waited for the operator's own rate limit, and was not sent.
 	if refused, ok := errors.AsType[*budget.Refused](err); ok {
 		e := newError(RateLimited, "not sent: "+refused.Error())
 		e.RetryAfter = clampWait(refused.For)

@@ -27,8 +27,10 @@ type secretStore struct {
 	recentSet, formerSet *secretSet
 }
 
-// secretSet is a set of secrets. It has only hashes: secretIDs has one hash of each secret, and
-// formMarks has a hash of each encoding of each secret, for example of the base64 text.
+// secretSet is a set of secrets. It stores hashes of the secrets, not the secrets:
+//
+//   - secretIDs has one hash for each secret.
+//   - formMarks has one hash for each encoding of each secret, for example for its base64 text.
 type secretSet struct {
 	secretIDs, formMarks map[mark]bool
 	// formLengths has the lengths of the encodings in formMarks. The key is the first startLength
@@ -43,7 +45,8 @@ func newSecretSet() *secretSet {
 // usedSecrets has the secrets that this process has used.
 var usedSecrets = &secretStore{recentSet: newSecretSet(), formerSet: newSecretSet()}
 
-// add remembers a secret. The forms are the encodings of the secret, for example its base64 text.
+// add remembers a secret. id is a hash that identifies the secret. forms has all encodings of the
+// secret, for example its base64 text.
 func (s *secretStore) add(id mark, forms []string) {
 	s.mu.RLock()
 	known := s.recentSet.secretIDs[id]

@@ -20,8 +20,8 @@ import (
 const OperationExchange = "exchangeStsV1OauthToken"
 
 const (
-	// A token is replaced when its remaining life is renewBefore. If its whole life is shorter than
-	// two minutes, it is replaced after half of its life.
+	// renewBefore is how long before its end a token is replaced. A token that is valid for less
+	// than two minutes in all is replaced after half of its life.
 	renewBefore = time.Minute
 	// renewAgain is how long to wait after a failed token exchange before the next token exchange.
 	// The wait applies only while the old token is still valid.
@@ -68,8 +68,9 @@ type token struct {
 	authorization
 	// renewAt is when the token should be replaced. endsAt is when the token becomes invalid.
 	renewAt, endsAt time.Time
-	// keepUntil is set only if the token replaced a refused token. If the cloud refuses the new
-	// token too, renewToken usually keeps the new token until keepUntil.
+	// keepUntil is set only if this token replaced a refused token. If the cloud refuses this token
+	// too, renewToken keeps this token until keepUntil. But renewToken replaces this token at once
+	// if the token worked earlier for the same operation.
 	keepUntil time.Time
 	// workedFor has the operations for which the cloud accepted the token. operationKey makes the
 	// map keys.
@@ -124,8 +125,8 @@ func (t *TokenSource) currentAuth() authorization {
 }
 
 // ensureToken makes sure that there is a valid token. If there is none, ensureToken waits for a new
-// token. If the token ends soon, ensureToken starts the exchange and does not wait for the new
-// token.
+// token. If the valid token has reached its renewAt, ensureToken starts an exchange and does not
+// wait for the new token.
 func (t *TokenSource) ensureToken(ctx context.Context, c *Client) error {
 	current := t.currentToken.Load()
 	switch now := t.now(); {
@@ -146,14 +147,14 @@ func (t *TokenSource) tokenAccepted(c *Client, operation string, id mark) {
 	}
 }
 
-// renewToken gets a new token after the cloud refused a token for an operation. It returns true if
-// there is a new token. refusedID identifies the refused token. In two cases, renewToken does not
-// ask the cloud for a new token:
+// renewToken replaces a token that the cloud refused for an operation. refusedID identifies this
+// token. The result is true if there is a new token. In two cases, renewToken does not ask the
+// cloud for a new token:
 //
-//   - The refused token has already been replaced. renewToken returns true.
-//   - The refused token replaced an earlier token, which the cloud also refused. The refused token
-//     is less than a minute old, and never worked for this operation. renewToken returns false,
-//     because a third token would not help.
+//   - Another caller has already replaced the refused token. renewToken returns true.
+//   - The refused token is less than a minute old. It replaced an older token that the cloud also
+//     refused, and it never worked for this operation. renewToken returns false, because one more
+//     token would not help.
 func (t *TokenSource) renewToken(ctx context.Context, c *Client, operation string, refusedID mark) (bool, error) {
 	current := t.currentToken.Load()
 	switch {
@@ -299,11 +300,12 @@ func canRetryExchange(e *Error) bool {
 	return canRetryRequest(e)
 }
 
-// withExchangeAdvice corrects the advice in the error of a token exchange, because the advice is
-// written for list requests:
+// withExchangeAdvice changes the advice in the error of a token exchange. The original advice fits
+// only the requests that list objects:
 //
 //   - If the server answered, withExchangeAdvice removes the advice.
-//   - If no answer came, the advice names the field tokenEndpoint instead of spec.endpoint.
+//   - If no answer came, withExchangeAdvice replaces spec.endpoint in the advice with the field
+//     tokenEndpoint.
 func withExchangeAdvice(err error) error {
 	e, ok := errors.AsType[*Error](err)
 	switch {

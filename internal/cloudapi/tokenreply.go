@@ -47,7 +47,8 @@ func (t *looseText) UnmarshalJSON(raw []byte) error {
 // readToken returns the access token in the reply to a token exchange.
 //
 //   - sentAt is when the request was sent. The lifetime of the access token starts at this time.
-//   - subjectAuth has the token that was sent. readToken hides this token in its errors.
+//   - subjectAuth has the token that the operator sent to get the access token. readToken hides
+//     the sent token in its errors.
 func readToken(resp *http.Response, sentAt time.Time, subjectAuth authorization) (*token, error) {
 	raw, lost := io.ReadAll(io.LimitReader(resp.Body, maxReplyBytes))
 	var reply struct {

@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-// Tokens keeps one TokenSource for each identity (see the method For), so that all clients with the
-// same identity share a token. Tokens is safe for concurrent use. The zero value is empty and ready
-// for use.
+// Tokens keeps one TokenSource for each identity, so that all clients with the same identity share
+// a token. An identity is, for example, a ServiceAccount that uses an identity pool of the cloud.
+// Tokens is safe for concurrent use. The zero value is empty and ready for use.
 type Tokens struct {
 	mu sync.Mutex
 	// tokenSources maps each identity to its TokenSource.
@@ -30,11 +30,12 @@ const forgetAfter = time.Hour
 // For returns the TokenSource of an identity, and makes it if there is none. The identity consists
 // of these parts:
 //
-//   - the endpoint and the identity pool in the options
-//   - subjectTexts: the namespace, the ServiceAccount and the audience
+//   - the endpoint and the identity pool, from the options
+//   - the subjectTexts: the namespace and the name of a ServiceAccount, and the audience of the
+//     ServiceAccount's token
 //
-// For each new client, call this method again: Tokens forgets a TokenSource that was not used for
-// an hour.
+// Call For again for each new client: Tokens forgets a TokenSource that For has not returned for an
+// hour.
 func (t *Tokens) For(o TokenOptions, subjectTexts ...string) (*TokenSource, error) {
 	made, err := NewTokenSource(o)
 	if err != nil {

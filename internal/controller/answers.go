@@ -13,8 +13,8 @@ import (
 // syncAnswers is the result of one sync, which lists cloud objects. If no sync was due, all fields
 // are zero.
 type syncAnswers struct {
-	// kindListings has one listing for each kind of cloud object, in the order of ownerKind.kinds; nil
-	// if there was no sync.
+	// kindListings has one listing for each kind of cloud object, in the same order as the field
+	// ownerKind.kinds. It is nil if there was no sync.
 	kindListings []listing
 	// beganEarly reports whether the sync began before its planned time.
 	beganEarly bool
@@ -40,8 +40,8 @@ type listing struct {
 	itemIndex *cloudapi.Index
 	// sentQuery identifies the spec, endpoint, credential and filter of the listing.
 	sentQuery listQuery
-	// unchanged reports whether the listing has exactly the same items as the previous listing.
-	// This can be true even if the listing is incomplete.
+	// unchanged is true if the listing has exactly the same items as the previous listing. An
+	// incomplete listing can also be unchanged.
 	unchanged bool
 }
 

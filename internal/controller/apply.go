@@ -25,9 +25,9 @@ import (
 // writeResult says what one reconcile wrote.
 type writeResult struct {
 	written, deleted int
-	// presentSources has the discovery's sources as they are after the writes, by name. Sources
-	// that are being deleted are not in the map. The map is nil if the reconcile did not read all
-	// sources.
+	// presentSources has the discovery's InventorySources as they are after the writes, by name.
+	// Sources that are being deleted are not in the map. The map is nil if the reconcile did not
+	// read all sources.
 	presentSources map[string]mirror.Object
 }
 
@@ -53,7 +53,7 @@ func (r *Reconciler) apply(ctx context.Context, o owner, s *state, todo plans) w
 }
 
 // presentObjects returns the plan's existing objects by name, without objects that are being
-// deleted. If the plan is only about some objects of a kind, presentObjects returns nil.
+// deleted. If the plan does not cover all objects of the kind, presentObjects returns nil.
 func (p *plan) presentObjects() map[string]mirror.Object {
 	if !p.allObjects {
 		return nil
@@ -273,9 +273,8 @@ func (p firstStatus) Data(created client.Object) ([]byte, error) {
 	})
 }
 
-// optimisticPatch returns a merge patch with the changes that were made to a copy of the object
-// base. If the object in the cluster changed after the manager read it, the API server refuses the
-// patch.
+// optimisticPatch returns a merge patch from base to a changed copy of base. If the object in the
+// cluster changed after the manager read base, the API server refuses the patch.
 func optimisticPatch(base client.Object) client.Patch {
 	return client.MergeFromWithOptions(base, client.MergeFromWithOptimisticLock{})
 }

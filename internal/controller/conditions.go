@@ -23,8 +23,8 @@ const maxMessage = 8192
 // message.
 const maxReady = 320
 
-// conditionSetter sets the conditions of a source or discovery. All conditions whose status changes
-// get the same lastTransitionTime.
+// conditionSetter sets the conditions of an InventorySource or EnvironmentDiscovery. All conditions
+// whose status changes get the same lastTransitionTime.
 type conditionSetter struct {
 	conditions *[]metav1.Condition
 	generation int64
@@ -75,11 +75,11 @@ func (c conditionSetter) setReady(v verdict) {
 	}
 }
 
-// setPruneHeld sets the condition PruneHeld if deletions wait for a person's approval. If no
-// deletion waits, setPruneHeld removes the condition.
+// setPruneHeld sets the condition PruneHeld if the deletion of objects waits for a person's
+// approval. If no deletion waits, setPruneHeld removes the condition.
 //
-// heldPrunes has the waiting deletions of each kind. The entry of a kind is nil if none of its
-// deletions wait. The condition gets the messages of all entries, and the reason of the first entry
+// heldPrunes has one entry for each kind of object. The entry is nil if no deletion of this kind's
+// objects waits. The condition gets the messages of all entries, and the reason of the first entry
 // that is not nil.
 func (c conditionSetter) setPruneHeld(heldPrunes ...*v1alpha1.HeldPrune) {
 	var reason string
@@ -125,9 +125,9 @@ func shortenMessage(message string, maxBytes int, fullCondition string) string {
 	return mirror.Truncate(message, maxBytes-len(rest)) + rest
 }
 
-// setSynced sets the condition of each kind, such as PeeringsSynced. It returns the reason and the
-// message for the condition Ready. It returns nil if Ready must not change, because no kind was
-// listed after the manager's start.
+// setSynced sets the condition of each kind of object, such as PeeringsSynced. It returns the
+// reason and the message for the condition Ready. The result is nil if the manager has not listed
+// any kind since its start. Then Ready must not change.
 func (r *Reconciler) setSynced(c conditionSetter, o owner, s *state) *verdict {
 	ready := verdict{reason: v1alpha1.ReasonSucceeded}
 	// If Ready's message is cut, the message refers to firstCondition. This is the condition of the
@@ -239,7 +239,8 @@ func (r *Reconciler) kindVerdict(o owner, s *state, i int) *verdict {
 }
 
 // unreadableLeft returns why the manager cannot delete the objects of a kind that the spec ignores.
-// The result is nil if the manager may read the objects, or if the status counts no such objects.
+// The result is nil if the manager has the right to read the objects, or if the status says that
+// there are none.
 func (r *Reconciler) unreadableLeft(o owner, k *kind) *verdict {
 	f, summary := r.rightsFailure(k), *k.Summary(o.object())
 	if f == nil || summary == nil || summary.Observed+summary.Missing == 0 {

@@ -117,10 +117,10 @@ func (o *Options) reconcileConfigMap(ctx context.Context, req reconcile.Request)
 	return reconcile.Result{RequeueAfter: again}, nil
 }
 
-// followConfigMap creates or corrects the ConfigMap of an observation, or deletes it if the
-// source's spec does not ask for it. The first result is the wait before the next check; 0 if no
-// check is planned. The second result is the failure that the source's status must report; nil if
-// there is none.
+// followConfigMap creates or corrects the ConfigMap of an observation. If the source's spec does
+// not ask for ConfigMaps, followConfigMap deletes the ConfigMap. The first result is the wait
+// before the next check; 0 if no check is planned. The second result is the failure that the
+// source's status must report; nil if there is none.
 func (o *Options) followConfigMap(ctx context.Context, key client.ObjectKey) (again time.Duration, failed *configMapFailure, err error) {
 	cluster := &v1alpha1.KafkaClusterObservation{}
 	if err := o.Cluster.Get(ctx, key, cluster, client.DisableReadYourWritesConsistency); err != nil {

@@ -24,8 +24,8 @@ const mapsAtOnce = 500
 // rights to watch ConfigMaps.
 func (o *Options) keepsConfigMaps() bool { return o.ConfigMaps && o.Watched(&corev1.ConfigMap{}) }
 
-// configMapsOf returns what is wrong with the ConfigMaps of a source's Kafka clusters. The result is
-// nil if nothing is wrong, or if k is a kind without ConfigMaps.
+// configMapsOf returns what is wrong with the ConfigMaps that a source asks for; nil if nothing is
+// wrong. Only Kafka clusters have ConfigMaps, so the result is nil for any other kind.
 func (o *Options) configMapsOf(owner owner, s *state, k *kind) *verdict {
 	source := owner.object().(*v1alpha1.InventorySource)
 	if !k.withConfigMaps {
@@ -44,8 +44,8 @@ func (o *Options) configMapsOf(owner owner, s *state, k *kind) *verdict {
 	return s.leftConfigMaps
 }
 
-// setOwnStatus sets status.configMaps, which is true while the source may have ConfigMaps. If the
-// spec no longer asks for ConfigMaps, but this manager does not delete the existing ones,
+// setOwnStatus sets status.configMaps, which is true while the source may have ConfigMaps. A source
+// may have ConfigMaps that its spec no longer asks for. If this manager does not delete them,
 // setOwnStatus stores in state.leftConfigMaps how a person can delete them.
 func (s sourceOwner) setOwnStatus(ctx context.Context, o *Options, state *state, _ writeResult) {
 	state.leftConfigMaps = nil
@@ -62,10 +62,10 @@ func (s sourceOwner) setOwnStatus(ctx context.Context, o *Options, state *state,
 }
 
 // leftMapsVerdict returns a message about ConfigMaps that still exist, although the source's spec
-// no longer asks for them. The message says how a person can delete them. The result is nil if
-// there are no such ConfigMaps, or if this manager deletes them.
+// no longer asks for them. The message says how a person can delete them. mapNames and err are the
+// results of leftConfigMaps.
 //
-// mapNames has the names of these ConfigMaps. err is the error of the search for them.
+// The result is nil if there are no such ConfigMaps, or if this manager deletes them itself.
 func (o *Options) leftMapsVerdict(source *v1alpha1.InventorySource, mapNames []string, err error) *verdict {
 	const disabled, restore = "spec.kafkaClusters.configMaps is Disabled, and ", "set the manager's flag --endpoint-configmaps, and give it the rights, until they are gone, or "
 	switch {

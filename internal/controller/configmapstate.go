@@ -41,10 +41,11 @@ type configMapFailure struct {
 // configMapState is what the manager remembers about one ConfigMap. The fields need no lock,
 // because one worker at a time handles a ConfigMap.
 type configMapState struct {
-	// lastFailure describes the last write or deletion of the ConfigMap if it failed; nil if it
-	// succeeded.
+	// lastFailure has the error of the last write or deletion of the ConfigMap; nil if there was no
+	// error.
 	lastFailure *retry[configMapWrite]
-	// requestedAt is the value of the source's annotation requestedAt at the last reconcile.
+	// requestedAt is the value that the source's annotation requestedAt had when the operator last
+	// reconciled this ConfigMap.
 	requestedAt string
 	// repairs limits how often the operator writes the ConfigMap. Without this limit, the operator
 	// and another client could overwrite each other without a pause.
@@ -59,9 +60,9 @@ type configMapWrite struct {
 	desired *corev1.ConfigMap
 }
 
-// sameConfigMapWrite returns true if the write w would give the ConfigMap the same content as the
-// failed write. But if the failed write was a change and w is a creation, the result is false,
-// because someone deleted the ConfigMap in between.
+// sameConfigMapWrite returns true if w would only repeat the failed write. Both writes then give
+// the ConfigMap the same content. The result is false if the failed write was a change and w is a
+// creation: someone deleted the ConfigMap after the failed write.
 func sameConfigMapWrite(failed, w configMapWrite) bool {
 	return (failed.existing == nil || w.existing != nil) && mirror.SameConfigMap(failed.desired, w.desired)
 }
@@ -86,15 +87,15 @@ func (c *configMaps) forget(key types.NamespacedName) {
 	delete(c.states, key)
 }
 
-// repairsIdle returns true if all earlier writes of the ConfigMap are so old that the rate limit
-// s.repairs no longer counts them. As long as the result is false, the state must be kept. Without
-// the state, the operator would forget these writes, and could write too often.
+// repairsIdle returns true if the earlier writes of the ConfigMap are too old to count for the rate
+// limit s.repairs. Do not drop the state while the result is false: with a new state, the operator
+// could write the ConfigMap too often.
 func (s *configMapState) repairsIdle(now time.Time) bool {
 	return s.repairs.TokensAt(now) >= repairsAtOnce
 }
 
-// retryIfRequested makes a failed write due at once if a person changed the source's annotation
-// requestedAt.
+// retryIfRequested lets the operator repeat a failed write at once if the source's annotation
+// requestedAt has a new value. A person changes this annotation to ask for a sync.
 func (s *configMapState) retryIfRequested(requestedAt string) {
 	if requestedAt != s.requestedAt {
 		s.requestedAt = requestedAt
@@ -123,9 +124,9 @@ func (s *configMapState) failure() *failure {
 	return writeFailure(s.lastFailure.err.Error())
 }
 
-// put stores the failure of an observation's ConfigMap. If f is nil, put removes the stored
-// failure. If the failure changed, put returns the name of the source, whose status must change.
-// If not, put returns nil.
+// put stores the failure f of an observation's ConfigMap. If f is nil, put removes the stored
+// failure. If f differs from the stored failure, put returns the name of the source, so that the
+// caller can reconcile the source. If not, put returns nil.
 func (c *configMaps) put(key types.NamespacedName, f *configMapFailure) *types.NamespacedName {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -41,13 +41,14 @@ type configMapSync struct {
 	source  *v1alpha1.InventorySource
 }
 
-// keep creates or corrects the ConfigMap.
+// keep creates or corrects the ConfigMap of the observation f.cluster.
 //
 //   - The first result is the wait before the next check; 0 if no check is planned.
 //   - The second result says what prevents the write, for example another client's ConfigMap with
 //     the same name.
-//   - If the API server refuses the write, f.lastFailure has the error, and the second result is
-//     nil.
+//   - The third result is the error of a read.
+//   - If the API server refuses the write for another reason, all results are zero, and
+//     f.lastFailure has the error.
 func (f *configMapSync) keep(ctx context.Context) (again time.Duration, why *failure, err error) {
 	desired := mirror.ConfigMap(f.cluster, &f.source.Spec.KafkaClusters)
 	existing, err := f.configMap(ctx, f.Cluster, desired)
@@ -86,13 +87,14 @@ func (f *configMapSync) keep(ctx context.Context) (again time.Duration, why *fai
 	return f.write(ctx, configMapWrite{existing, desired}), nil, nil
 }
 
-// drop deletes the ConfigMap if the ConfigMap exists. It keeps a ConfigMap that a person made: this
-// ConfigMap has no controlling ownerReference, and status.configMaps of the source is false.
+// drop deletes the ConfigMap of the observation f.cluster, if there is one. It keeps a ConfigMap
+// that someone else made. If status.configMaps of the source is false, it also keeps a ConfigMap
+// without a controlling ownerReference.
 //
 //   - The first result is the wait before the next check; 0 if no check is planned.
 //   - The second result is a failure if finalizers delay the deletion.
-//   - If the API server refuses the deletion, f.lastFailure has the error, and the second result is
-//     nil.
+//   - The third result is the error of a read.
+//   - If the API server refuses the deletion, all results are zero and f.lastFailure has the error.
 func (f *configMapSync) drop(ctx context.Context) (again time.Duration, why *failure, err error) {
 	existing, err := f.configMap(ctx, f.Cluster, f.cluster)
 	unseen := err == nil && existing == nil && f.source.Status.ConfigMaps
@@ -136,8 +138,9 @@ func (f *configMapSync) write(ctx context.Context, w configMapWrite) (again time
 	})
 }
 
-// attempt calls doWrite, which makes the write w. For a deletion, w is nil. If doWrite fails,
-// attempt stores the error in f.lastFailure. In two cases attempt does not call doWrite:
+// attempt calls doWrite, which writes or deletes the ConfigMap. w is the write; nil for a deletion.
+// If doWrite fails, attempt stores the error in f.lastFailure. In two cases attempt does not call
+// doWrite:
 //
 //   - The same write failed before, and it is too early for the next try. The result is 0.
 //   - There were too many writes in a short time. The result is the wait before the next try.
@@ -218,8 +221,8 @@ func deletionWait(c *corev1.ConfigMap) (again time.Duration, why *failure) {
 	return takenAgain, writeFailure(fmt.Sprintf("ConfigMap %s is being deleted and waits for its finalizers: %s", c.Name, mirror.Names(c.Finalizers)))
 }
 
-// isPredecessor reports whether controllerRef refers to a deleted observation. Such a reference has
-// the name of the desired ConfigMap's owner, but another UID.
+// isPredecessor reports whether the controller of the existing ConfigMap is a deleted observation:
+// it has the name of the desired ConfigMap's owner, but another UID.
 func isPredecessor(controllerRef *metav1.OwnerReference, desired *corev1.ConfigMap) bool {
 	owner := desired.OwnerReferences[0]
 	return controllerRef != nil && mirror.SameNamed(*controllerRef, owner) && controllerRef.UID != owner.UID

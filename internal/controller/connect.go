@@ -132,7 +132,8 @@ func (o *Options) credential(ctx context.Context, l login) (c cloudapi.Credentia
 	}
 	values := make([]string, 2)
 	for i, name := range []string{ref.GetAPIKeyKey(), ref.GetAPISecretKey()} {
-		// Remove the newline that `echo` adds. No API key begins or ends with white space.
+		// A person who makes the Secret with the command `echo` adds a newline: remove it. No API
+		// key begins or ends with white space.
 		values[i] = strings.TrimSpace(string(secret.Data[name]))
 		if values[i] == "" {
 			return c, secret.ResourceVersion, &failure{reason: v1alpha1.ReasonSecretInvalid, message: fmt.Sprintf(

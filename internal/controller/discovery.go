@@ -79,7 +79,7 @@ func (d discoveryOwner) setOwnStatus(_ context.Context, o *Options, s *state, re
 //   - if spec.preview is true: the number of sources to create, to change and to delete
 //   - the number of sources whose environment is listed, even if the number is 0
 //   - the number of sources whose environment is missing
-//   - the sources whose environment spec.selector no longer selects
+//   - the sources whose environment is no longer selected by spec.selector
 //   - the IDs in spec.selector.ids that are not listed
 //   - the IDs in spec.selector.ids that spec.selector.exclude excludes, or may exclude because the
 //     environment's name is not known

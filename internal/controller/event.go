@@ -24,8 +24,9 @@ const maxTold = 100
 // reasonCreated is the reason of the event for a new object.
 const reasonCreated = "Created"
 
-// For each reason, eventTexts describes the events that tellObserved records. eventType is Normal
-// or Warning. If one event reports many objects, its text begins with textStart.
+// eventTexts describes the events that tellObserved records. The map key is the event's reason.
+// eventType is Normal or Warning. If one event reports many objects, its text begins with
+// textStart.
 var eventTexts = map[string]struct{ eventType, textStart string }{
 	reasonCreated:              {corev1.EventTypeNormal, "Created"},
 	v1alpha1.ReasonListed:      {corev1.EventTypeNormal, "Listed again:"},
@@ -120,7 +121,7 @@ func (r *Reconciler) tellReady(about runtime.Object, after, before []metav1.Cond
 	}
 }
 
-// readyOf returns the condition Ready from after a reconcile; nil if there is none. The second
+// readyOf returns the condition Ready as it is after a reconcile; nil if there is none. The second
 // result is true if the reconcile changed the status or the reason of Ready.
 func readyOf(before, after []metav1.Condition) (is *metav1.Condition, turned bool) {
 	was, is := meta.FindStatusCondition(before, v1alpha1.ConditionReady), meta.FindStatusCondition(after, v1alpha1.ConditionReady)
@@ -150,8 +151,8 @@ func (r *Reconciler) tellPruned(ctx context.Context, k *kind, o owner, deleted [
 }
 
 // tellHeld records events about objects whose deletion waits for a person's approval. ownerBefore
-// has the status from before this reconcile. If the deletion of the same objects already waited
-// then, tellHeld records no event.
+// has the status from before this reconcile. If that status already reported the same objects,
+// tellHeld records no event.
 func (r *Reconciler) tellHeld(o owner, s *state, ownerBefore owner) {
 	for i := range r.owners.kinds {
 		k, held := &r.owners.kinds[i], s.kinds[i].report.Held

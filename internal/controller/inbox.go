@@ -43,8 +43,8 @@ func (in *inbox) finish(view *mirror.View) {
 	in.planning, in.view = false, view
 }
 
-// renew replaces the view after a listing that found no changes in the cloud. The new view wants
-// the same objects, but has the time of the new listing.
+// renew replaces the view after a listing that found no changes in the cloud. The new view has
+// the same objects as the old one, but the time of the new listing.
 func (in *inbox) renew(view *mirror.View) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
@@ -59,8 +59,8 @@ func (in *inbox) lastView() *mirror.View {
 	return in.view
 }
 
-// hasDrifted reports whether an object differs from the object that the last plan wants. While a
-// reconcile makes a new plan, hasDrifted always returns true.
+// hasDrifted reports whether an object differs from how it should be according to the last plan.
+// While a reconcile makes a new plan, hasDrifted always returns true.
 func (in *inbox) hasDrifted(o mirror.Object) bool {
 	in.mu.RLock()
 	defer in.mu.RUnlock()

@@ -108,8 +108,8 @@ type kind struct {
 	newList func() client.ObjectList
 	// These functions help to find the objects of an owner, which is a source or discovery.
 	//
-	//   - ownerNameIn returns the name of the owner that is written in the object; "" if there is
-	//     none.
+	//   - ownerNameIn reads the owner's name from an object's spec or metadata; "" if the object
+	//     names no owner.
 	//   - comparableName turns the name of an owner into the form that ownerNameIn returns, for
 	//     example into a short name that fits into a label.
 	//   - listOptions returns options for a list request. With these options, the request returns

@@ -25,8 +25,9 @@ type Options struct {
 	// APIReader reads from the API server, not from the cache. The reconcilers use it for Secrets,
 	// and to check whether an object exists if the cache may be out of date.
 	APIReader client.Reader
-	// Secrets reads the metadata of Secrets. If the field is nil, the reconcilers read from the
-	// manager's cache. If the manager has no right to watch Secrets, they use APIReader instead.
+	// Secrets reads the metadata of Secrets. If the field is nil, the manager reads the metadata
+	// from its cache. But if the manager has no right to watch Secrets, it reads the metadata with
+	// APIReader.
 	Secrets client.Reader
 	// Recorder records events.
 	Recorder events.EventRecorder
@@ -59,8 +60,9 @@ type Options struct {
 	Namespaces []string
 	// Selector selects the sources that this manager reconciles, by their labels; nil selects all.
 	Selector labels.Selector
-	// JitterPercent says how much longer or shorter than planned the wait before a sync can be, in
-	// percent. For example, with 10 a wait of 100 seconds becomes 90 to 110 seconds, at random.
+	// JitterPercent is a percentage. The operator makes each wait before a sync longer or shorter
+	// at random, by at most this percentage of the wait. For example, if JitterPercent is 10, a
+	// wait of 100 seconds becomes 90 to 110 seconds.
 	JitterPercent int
 	// ConfigMaps reports whether the manager may write ConfigMaps. A source can ask for a ConfigMap
 	// with the endpoints of its Kafka clusters.
@@ -114,8 +116,8 @@ type Reconciler struct {
 	owners ownerKind
 	states states
 	census census
-	// shownChecksum returns a checksum of the objects of one kind that belong to one source or
-	// discovery. It covers the objects that the watch shows. The source or discovery has the given
-	// namespace and name.
+	// shownChecksum returns a checksum of all objects of one kind that belong to a source or
+	// discovery. The arguments namespace and name are those of the source or discovery.
+	// shownChecksum sends no request: it knows the objects from the events of the watch.
 	shownChecksum func(kind int, namespace, name string) checksum
 }

@@ -22,8 +22,8 @@ type owner interface {
 	mirrorOwner() mirror.Owner
 	// settings returns the part of the spec that sources and discoveries both have.
 	settings() settings
-	// heldPrunes reads from the status which deletions wait for a person's approval. The result has
-	// one entry for each kind of object; nil for a kind without waiting deletions.
+	// heldPrunes returns the deletions that wait for a person's approval, as the status has them.
+	// The result has one entry for each kind of object; nil for a kind without waiting deletions.
 	heldPrunes() []*v1alpha1.HeldPrune
 	// status returns the part of the status that sources and discoveries both have.
 	status() *v1alpha1.SyncStatus
@@ -61,8 +61,9 @@ type ownerKind struct {
 	wrap func(client.Object) owner
 	// kinds are the kinds of cloud objects to mirror, such as Kafka clusters.
 	kinds []kind
-	// configMapVerdict returns the problem with the ConfigMaps of a source. The result is nil if
-	// there is no problem, or if objects of the kind have no ConfigMaps.
+	// configMapVerdict returns what is wrong with the ConfigMaps of a source's Kafka clusters; nil
+	// if nothing is wrong. For every other kind of object, and for a discovery, the result is
+	// always nil.
 	configMapVerdict func(*Options, owner, *state, *kind) *verdict
 	words            words
 }
@@ -78,9 +79,9 @@ type words struct {
 	// rateLimited is the start of the message of condition Ready while a limit on requests to the
 	// cloud delays a sync.
 	rateLimited string
-	// withheld is a message about cloud objects that only incomplete listings had. The operator
-	// creates no Kubernetes objects for them before a listing is complete. The message has one %d,
-	// for their number.
+	// withheld is a message about new cloud objects that only an incomplete listing showed. The
+	// operator creates no Kubernetes objects for them until a listing is complete. The %d in the
+	// message stands for the number of these cloud objects.
 	withheld string
 	// takenNames has the messages for a name conflict: the operator needs an object name that
 	// another object already has.

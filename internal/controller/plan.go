@@ -18,17 +18,19 @@ type plans []plan
 // plan says which objects of one kind to create, change and delete.
 type plan struct {
 	changes *mirror.Changes
-	// If allObjects is true, the plan is about all objects of one kind, and plan.existing has these
-	// objects. If allObjects is false, the plan is about the objects that other clients may have
-	// changed, and driftedNames has the names of these objects.
+	// allObjects says which objects the plan covers:
+	//
+	//   - If true, the plan covers all objects of the kind. The field existing has these objects.
+	//   - If false, the plan covers only objects that other clients may have changed. The field
+	//     driftedNames has their names.
 	allObjects   bool
 	existing     []mirror.Object
 	driftedNames sets.Set[string]
 }
 
 // repair makes plans that undo changes by other clients. It reads only the objects that the watch
-// reported as changed. Sometimes this is not enough to make the plans, for example after the spec
-// changed. Then repair returns nil for both results, and the caller must call readAll.
+// reported as changed. Sometimes a plan needs more objects, for example after a change of the spec.
+// Then repair returns no plans and no error, and the caller must call readAll.
 func (r *Reconciler) repair(ctx context.Context, o owner, s *state, asked syncAnswers) (plans, error) {
 	if s.settledGeneration != o.object().GetGeneration() || o.settings().preview || asked.putOff.For > 0 || asked.wasSynced() && !r.unchanged(o, s, asked) {
 		return nil, nil
@@ -112,7 +114,7 @@ func (r *Reconciler) readAll(ctx context.Context, o owner, s *state, asked syncA
 }
 
 // noteListings records how the listing of each kind went. If a person asked for the sync with the
-// annotation requestedAt, noteListings makes failed writes due at once.
+// annotation requestedAt, noteListings lets the operator repeat failed writes at once.
 func (s *state) noteListings(o owner, asked syncAnswers) {
 	requested := termsOf(o).requestedAt
 	for i := range asked.kindListings {
@@ -140,8 +142,8 @@ func (k *kindState) record(o owner, described *kind, l *listing, existing []mirr
 	k.itemIndex, k.sentQuery, l.sighting = l.itemIndex, l.sentQuery, nil
 	if !k.ledger.Distinct() {
 		// Two cloud objects need the same name in the cluster. After the next listing, the operator
-		// decides again which of them gets the name. For this, it needs the content of all objects.
-		// A listing without an index has this content.
+		// decides again which of the two gets the name. This decision needs the content of all
+		// objects. Without itemIndex, the next listing decodes the content of all objects.
 		k.itemIndex = nil
 	}
 }

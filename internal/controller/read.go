@@ -43,9 +43,11 @@ func (r *Reconciler) get(ctx context.Context, key client.ObjectKey) (owner, erro
 	return r.owners.wrap(object), err
 }
 
-// ownedObjects returns the objects of one kind that belong to o. The second result is a checksum of
-// these objects, and of the objects of a deleted owner with the same name as o. The objects are
-// part of the cache and must not be changed.
+// ownedObjects returns the objects of one kind that belong to o. The objects are part of the cache
+// and must not be changed.
+//
+// The second result is a checksum of these objects. The checksum also covers the objects of a
+// deleted owner with the same name as o.
 func (r *Reconciler) ownedObjects(ctx context.Context, o owner, k *kind) (ownedObjects []mirror.Object, all checksum, err error) {
 	list, name := k.newList(), o.object().GetName()
 	err = readCaughtUp(ctx, func(ctx context.Context, consistency ...client.ListOption) error {
@@ -100,9 +102,9 @@ func (r *Reconciler) reread(ctx context.Context, o owner, k *kind, names sets.Se
 	return objects, nil
 }
 
-// readCaughtUp calls readCache, which reads from the cache. readCache first waits until the cache
-// has the operator's own writes. If the wait is longer than catchUp, readCaughtUp stops readCache.
-// It then calls readCache again with the option withoutWait, which turns off the wait.
+// readCaughtUp reads from the cache with the function readCache. readCache first waits until the
+// cache has the operator's own writes. If the wait is longer than catchUp, readCaughtUp calls
+// readCache again with the option withoutWait. This option turns off the wait.
 func readCaughtUp[Option any](ctx context.Context, readCache func(context.Context, ...Option) error, withoutWait Option) error {
 	bounded, cancel := context.WithTimeout(ctx, catchUp)
 	defer cancel()
@@ -114,13 +116,14 @@ func readCaughtUp[Option any](ctx context.Context, readCache func(context.Contex
 	return err
 }
 
-// occupants finds objects that already have a name which o needs for a new object. It looks in the
-// cache. If the cache has no such object, but a creation failed because the name is in use,
-// occupants asks the API server.
+// occupants finds objects whose names o needs for new objects:
 //
 //   - The first result has the objects that do not belong to o. The map key is the object's name.
 //   - The second result has the objects that belong to o but are not in the cache. For example, a
-//     person removed an object's label.
+//     person removed the label that the flag --watch-label-selector asks for.
+//
+// occupants looks in the cache. Sometimes the cache has no object with a name, but an earlier
+// creation failed because the name is in use. Then occupants asks the API server.
 func (r *Reconciler) occupants(ctx context.Context, o owner, k *kind, s *kindState, desired mirror.Desired, existing []mirror.Object) (occupants map[string]mirror.Object, unseen []mirror.Object, err error) {
 	own := make(map[string]bool, len(existing))
 	for _, object := range existing {
@@ -148,9 +151,10 @@ func (r *Reconciler) occupants(ctx context.Context, o owner, k *kind, s *kindSta
 	return occupants, unseen, nil
 }
 
-// ownerGone asks the API server whether o was deleted, because the cache may still show o. A write
-// must not make a deleted o the owner of an object, because the garbage collector would delete the
-// object. If no write in newPlans makes o an owner, ownerGone returns false without a request.
+// ownerGone asks the API server whether o was deleted, because the cache may still show o. If a
+// write made a deleted o the owner of an object, the garbage collector would delete the object.
+//
+// If newPlans has no write that makes o an owner, ownerGone returns false without a request.
 func (r *Reconciler) ownerGone(ctx context.Context, o owner, newPlans plans) (bool, error) {
 	claims := func(w mirror.Write) bool { return mirror.Claims(o.object(), w.Existing, w.Desired) }
 	if !slices.ContainsFunc(newPlans, func(p plan) bool { return slices.ContainsFunc(p.changes.Writes, claims) }) {

@@ -2,15 +2,17 @@
 
 // Package controller keeps objects in the cluster equal to what the cloud lists.
 //
-// An owner is an InventorySource (source.go) or an EnvironmentDiscovery (discovery.go). The spec
-// of an owner has a credential, a schedule, and the kinds of cloud objects to mirror (kinds.go).
+// An owner is an InventorySource (source.go) or an EnvironmentDiscovery (discovery.go). The spec of
+// an owner has a credential, a schedule, and the kinds of cloud objects to mirror (kinds.go).
 //
 // A pass is one call of Reconcile. It has these steps:
 //
 //   - ask: if a sync is due, list the cloud objects
-//   - repair or readAll: plan the changes in the cluster
-//   - endAbsences: remove from the owner's status what is no longer missing
-//   - apply: make these changes
+//   - repair: plan how to undo changes by other clients
+//   - readAll: if repair cannot make a plan, read all objects and plan all changes
+//   - endAbsences: if the cloud lists a missing object again, remove from the owner's status the
+//     time at which the object went missing
+//   - apply: make the planned changes
 //   - report: write the owner's status
 //
 // Package cloudapi sends the HTTP requests to the cloud and reads the answers.
@@ -118,10 +120,10 @@ func endEarly(ctx context.Context, err error) (reconcile.Result, error) {
 
 // ask lists the cloud objects of o if a sync is due, and returns the cloud's answers.
 //
-//   - If no sync is due, the result is usually empty. But if the reconcile of the last sync failed,
-//     the result has the answers of that sync.
-//   - If the rate limit is used up, ask does not wait. The field putOff of the result says how long
-//     the sync must wait.
+//   - If no sync is due, the result is empty. There is one exception: if the reconcile failed after
+//     the last sync, the result has the answers of this sync again.
+//   - If the credential's rate limit allows no request now, ask does not wait. The field putOff of
+//     the result says how long the sync must wait.
 //   - If the cloud fails, the result has the failure, and the error is nil.
 //   - The error is set if the API server fails or ctx ends.
 func (r *Reconciler) ask(ctx context.Context, o owner, s *state) (syncAnswers, error) {

@@ -30,10 +30,10 @@ func (r *Reconciler) announce(ctx context.Context, o owner) error {
 	return r.writeStatus(ctx, o, before)
 }
 
-// endAbsences removes from the status the times of absences that have ended, see
-// mirror.Kind.EndAbsences. It writes the status, and returns the source or discovery with the new
-// status. If the API server refuses the write, the result is o: the write at the end of the
-// reconcile tries again.
+// If the cloud lists a missing object again, endAbsences removes from the status the time at which
+// the object went missing. See mirror.Kind.EndAbsences. endAbsences writes the status, and returns
+// the source or discovery with the new status. If the write fails, endAbsences returns o, and
+// report writes the status later.
 func (r *Reconciler) endAbsences(ctx context.Context, o owner, s *state) owner {
 	next := r.copyOf(o)
 	for i := range r.owners.kinds {
@@ -55,14 +55,13 @@ func (r *Reconciler) copyOf(o owner) owner {
 // the API server. report sets these conditions:
 //
 //   - KafkaClustersSynced, PeeringsSynced and so on: how the last sync of one kind went. A source
-//     has one such condition for each kind that it mirrors. Discoveries do not have these
-//     conditions.
+//     has one such condition for each kind that it mirrors. A discovery has none.
 //   - Ready: True if every kind was listed completely and all objects were written. If a kind
 //     failed, Ready is False and has the reason of the first failed kind. Ready is Unknown before
 //     the first sync, while spec.suspend is true, and while the operator waits for object names
 //     that will soon be free.
-//   - Stalled: True if the problem stays until a person solves it.
-//   - Reconciling: True if the operator tries again by itself.
+//   - Stalled: True if o cannot become Ready before a person changes something.
+//   - Reconciling: True if o is not Ready, but the operator tries again by itself.
 //   - PruneHeld: True while deletions wait for a person's approval.
 //
 // For a sync that the rate limit delays, see overdueVerdict.
@@ -114,12 +113,14 @@ func logPass(ctx context.Context, o owner, asked syncAnswers, did writeResult, b
 	logger.Info(what, "written", did.written, "deleted", did.deleted, "ready", reason)
 }
 
-// overdueVerdict returns what the condition Ready must report if a rate limit delays a sync. The
-// reason is RateLimited. For the first sync, it is Progressing. The result is nil, except in these
-// cases:
+// overdueVerdict returns what the condition Ready must report while a rate limit delays a sync. The
+// result is nil if there is no delay, or only a short delay. A delay is long in these cases:
 //
-//   - The whole delay is at least one minute, or at least spec.timeout if this is shorter.
+//   - The whole delay of this sync is at least one minute, or at least spec.timeout if spec.timeout
+//     is shorter.
 //   - The cloud's own rate limit delays the sync for 10 more seconds or longer.
+//
+// The reason of the result is RateLimited. For the first sync, the reason is Progressing.
 func (r *Reconciler) overdueVerdict(o owner, s *state, asked syncAnswers) *verdict {
 	wait := asked.putOff
 	waited := r.Clock.Now().Add(wait.For).Sub(s.schedule.delayedSince)
@@ -134,12 +135,13 @@ func (r *Reconciler) overdueVerdict(o owner, s *state, asked syncAnswers) *verdi
 }
 
 // setSummaries sets the summary of each kind in the status: the counts of objects, and the
-// deletions that wait for a person's approval. Old values can stay for a while:
+// deletions that wait for a person's approval. In these cases, old values stay:
 //
-//   - After a restart of the manager, the old counts stay until the first complete listing.
-//   - The waiting deletions stay until the listings show whether a person must still approve them.
-//   - If the spec ignores a kind, but the manager may not read the kind's objects, the counts stay:
-//     the objects still exist.
+//   - No listing was complete after the manager's start: the old counts stay.
+//   - Another listing must show whether a person must approve the deletions: the waiting deletions
+//     stay.
+//   - The spec ignores the kind, but the manager may not read the kind's objects: the counts stay,
+//     because the objects still exist.
 func (r *Reconciler) setSummaries(o owner, s *state) {
 	for i := range r.owners.kinds {
 		k, report := &r.owners.kinds[i], &s.kinds[i].report
@@ -158,8 +160,8 @@ func (r *Reconciler) setSummaries(o owner, s *state) {
 			}
 		case report.Summary != nil:
 			*summary = report.Summary.DeepCopy()
-		// No listing was complete yet, so keep the old counts. Change only the scope: the hash of the
-		// endpoint, the credential and the filter of the listings.
+		// No listing was complete after the manager's start, so keep the old counts. Change only
+		// the field scope: a hash of the endpoint, the credential and the filter of the listings.
 		case *summary != nil && s.kinds[i].ledger != nil:
 			(*summary).Scope = s.kinds[i].ledger.Scope()
 		}

@@ -20,12 +20,11 @@ const (
 	// further failure, up to retryMost.
 	retryFirst = 50 * time.Millisecond
 	retryMost  = 5 * time.Minute
-	// leastMostUnstored is for a write that the API server accepted, but stored with other content.
-	// It is the longest wait before the next try. If spec.interval is longer, spec.interval is the
-	// longest wait.
+	// leastMostUnstored is the longest wait after a write that the API server stored with other
+	// content. If spec.interval is longer, the longest wait is spec.interval.
 	leastMostUnstored = time.Hour
-	// conflictsTold is how many times a write must fail before the status reports a transient error
-	// (see isTransient). Most of these errors end after fewer tries.
+	// After conflictsTold failed tries of a write, the status reports a transient error (see
+	// isTransient). Earlier tries are not reported, because most of these errors end soon.
 	conflictsTold = 3
 	// maxWords is the largest length of a quoted error of the API server, in bytes.
 	maxWords = 1024
@@ -40,8 +39,8 @@ type retry[W any] struct {
 	// failedAt is when the last attempt failed. nextTry is when to try again.
 	failedAt, nextTry time.Time
 	err               error
-	// deferred is true if the write must wait for the next listing. The listing shows whether the
-	// write is still needed.
+	// deferred is true if the write must wait for the next listing of the cloud objects. This
+	// listing shows whether the write is still needed.
 	deferred bool
 }
 
@@ -83,10 +82,13 @@ func (r *retry[W]) makeDue() {
 // receiver r is the retry before the attempt. For a deletion, w is nil.
 //
 //   - If the attempt succeeded, the result is nil.
-//   - If the manager stops or the namespace is being deleted (errStopped), a nil r stays nil.
-//   - In all other cases, the result says when to try again. The wait doubles with each failure.
-//     If the API server stored other content than the operator sent, the first wait is
+//   - If the manager stops or the namespace is being deleted (errStopped), and r is nil, the result
+//     is nil.
+//   - If the API server stored other content than the operator sent, the first wait is
 //     spec.interval.
+//   - In all other cases, the first wait is retryFirst.
+//
+// Each further failure doubles the wait.
 func (r *retry[W]) afterAttempt(w *W, err error, now time.Time, interval time.Duration) *retry[W] {
 	first, most := retryFirst, retryMost
 	switch {
@@ -141,10 +143,10 @@ func (rs retries) earliestTry() time.Time {
 	return at
 }
 
-// forgetUnplanned removes each failed write that the new plan does not have. It keeps two sorts of
-// failed writes until the next listing:
+// forgetUnplanned removes each failed write that the new plan does not repeat. Two sorts of failed
+// writes stay, and wait for the next listing of the cloud objects:
 //
-//   - deletions that the plan delays until the next listing
+//   - deletions in changes.Deferred
 //   - creations that failed because another object has the name
 func (rs retries) forgetUnplanned(k *mirror.Kind, changes *mirror.Changes, conflicts []mirror.Conflict) {
 	if len(rs) == 0 {
@@ -191,8 +193,8 @@ func (rs retries) failure(kind string, planned int) *failure {
 	return &failure{reason: v1alpha1.ReasonWriteFailed, message: withOthers(message, reported)}
 }
 
-// isTransient returns true if a new attempt may succeed, because another client changed the object
-// first, or because the cache was out of date.
+// isTransient returns true if another client changed the object first, or if the cache was out of
+// date. In both cases, a new attempt may succeed.
 func isTransient(err error) bool {
 	return apierrors.IsConflict(err) || apierrors.IsAlreadyExists(err) || apierrors.IsNotFound(err)
 }

@@ -50,14 +50,14 @@ func newBeginner(mgr ctrl.Manager, o *Options) (*watchStarter, error) {
 }
 
 // whenAllowed calls beginWatch as soon as the manager has the rights to list and watch objects of
-// this type. If a watch began without these rights, the manager could not start. The manager must
-// watch earlierTypes before it can watch this type.
+// this type. It also waits until the manager watches all of earlierTypes. Do not begin a watch
+// without the rights: the manager would not start.
 //
-// missingFeature is a text for the log that says what does not work without the rights. If the text
-// is "", the watch is optional. If the API server does not say which rights the manager has:
+// missingFeature is a text for the log. The text says what does not work without the rights. If the
+// text is "", the watch is optional.
 //
-//   - An optional watch waits.
-//   - A watch that is not optional begins at once.
+// Sometimes the API server does not say which rights the manager has. Then an optional watch waits,
+// and any other watch begins at once.
 func (b *watchStarter) whenAllowed(ctx context.Context, object client.Object, missingFeature string, beginWatch func(context.Context) error, earlierTypes ...client.Object) error {
 	why, err := b.missingRight(ctx, object, earlierTypes...)
 	if err != nil {

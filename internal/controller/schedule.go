@@ -19,21 +19,21 @@ const (
 	// maxConfirmations is how many syncs in a row may start early to confirm that objects are
 	// missing. A larger spec.prune.afterMisses replaces this limit.
 	maxConfirmations = 3
-	// firstRetry is the wait after the first failed sync. Each further failure doubles the wait.
-	// The shorter of spec.interval and mostRetry is the longest wait.
+	// firstRetry is the wait after the first failed sync. Each further failure doubles the wait, up
+	// to spec.interval or mostRetry, whichever is shorter.
 	firstRetry = 10 * time.Second
 	// mostRetry is the longest wait after a failed sync, even if spec.interval is longer.
 	mostRetry = 5 * time.Minute
-	// The operator undoes changes by other clients repairsAtOnce times without a wait. Then it
-	// undoes changes once in each repairEvery. Without this limit, the operator and another
-	// controller could overwrite each other's changes without a pause.
+	// repairEvery and repairsAtOnce limit how often the operator undoes changes of other clients:
+	// repairsAtOnce times without a wait, then once in each repairEvery. Without this limit, the
+	// operator and another controller could overwrite each other's changes without a pause.
 	repairEvery   = time.Second
 	repairsAtOnce = 20
 	// freshFor is how long after a complete listing the operator may delete the objects that this
 	// listing lacks. After this time, a deletion needs a new complete listing.
 	freshFor = time.Minute
-	// leastMaxWait is the longest wait that the operator accepts from the cloud. A longer
-	// spec.interval replaces this limit.
+	// An answer of the cloud can ask the operator to wait. The operator waits for at most
+	// leastMaxWait, or for spec.interval if that is longer.
 	leastMaxWait = 5 * time.Minute
 	// leastMaxRefusal is the longest wait after the cloud refused the credential. A longer
 	// spec.interval replaces this limit.
@@ -63,8 +63,8 @@ type schedule struct {
 	failedSyncs int
 	// earlySyncs is how many syncs in a row came early to confirm that objects are missing.
 	earlySyncs int
-	// confirmsLate is true if objects are missing, but the next sync does not come early, because
-	// enough syncs in a row came early.
+	// confirmsLate is true if objects are missing, but the next sync starts at its usual time. It
+	// does not start early, because enough syncs in a row were early (see maxConfirmations).
 	confirmsLate bool
 	// refusalWait is the wait after the cloud refused the credential; 0 if the cloud did not refuse
 	// it.
@@ -80,7 +80,8 @@ type syncVersions struct {
 	generation int64
 	// requestedAt and approvePrune are the values of the annotations with these names.
 	requestedAt, approvePrune string
-	// secretVersion is the resourceVersion of the Secret; "" if the last sync read no Secret.
+	// secretVersion is the resourceVersion of the Secret with the API key; "" if the last sync read
+	// no Secret.
 	secretVersion string
 }
 
@@ -99,7 +100,7 @@ func (s *schedule) resume(o owner, now time.Time) {
 		secretVersion: b.SecretVersion,
 	}
 	s.refusalWait = min(max(b.Delay.Duration, 0), mostRefusal(interval))
-	// A person may have edited the time in the status, so limit the wait.
+	// Limit the wait, because a person may have written a wrong time into status.nextSyncTime.
 	s.waitStart, s.nextSync = now, next.Time
 	if latest := now.Add(2 * mostRefusal(interval)); s.nextSync.After(latest) {
 		s.nextSync = latest
@@ -155,8 +156,8 @@ func (s *schedule) recordSync(t terms, a syncAnswers, allComplete bool) {
 	if requested == "" {
 		requested = s.usedVersions.requestedAt
 	}
-	// A sync that began early may use a new credential. So after a refusal, begin again with the
-	// shortest wait.
+	// A sync that began early may use a new credential. If the cloud refuses this credential too,
+	// the wait starts at spec.interval again.
 	if a.beganEarly {
 		s.refusalWait = 0
 	}
@@ -205,8 +206,8 @@ func (s *schedule) planNext(t terms, lastAttempts []attempt, addJitter func(time
 	s.nextSync, s.checkSecretAt = s.waitStart.Add(wait), s.waitStart.Add(t.interval)
 }
 
-// nextRefusalWait returns the wait after the cloud refused the credential for every kind; 0 if the
-// listing of a kind had another result. The first wait is spec.interval. Each further refusal
+// nextRefusalWait returns the wait after a sync in which the cloud refused the credential for every
+// kind. It returns 0 after any other sync. The first wait is spec.interval. Each further refusal
 // doubles the wait, up to mostRefusal.
 func (s *schedule) nextRefusalWait(interval time.Duration, lastAttempts []attempt) time.Duration {
 	for _, a := range lastAttempts {

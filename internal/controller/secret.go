@@ -48,8 +48,8 @@ func (r *Reconciler) secretRotated(ctx context.Context, o owner, schedule *sched
 	secret.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Secret"))
 	err := reader.Get(ctx, client.ObjectKey{Namespace: o.object().GetNamespace(), Name: settings.credentials.APIKey.SecretRef.Name}, secret)
 	if err != nil {
-		// Only log the error, because the next sync reports in the status what is wrong with the
-		// Secret. Do not log that the Secret does not exist.
+		// Only log the error: if the Secret has a problem, the next sync reports it in the status.
+		// If the Secret does not exist, log nothing.
 		if !apierrors.IsNotFound(err) {
 			log.FromContext(ctx).Info("Cannot tell whether the Secret changed", "cause", err.Error())
 		}

@@ -102,7 +102,7 @@ func hasSynced(status *v1alpha1.SyncStatus) bool {
 }
 
 // maxTurns is the largest number of other new sources that the method turnOf counts. With the
-// default settings, a larger number would not give a longer wait.
+// default settings, the first syncs of 500 sources need 1000 requests, which take 200 s.
 const maxTurns = 500
 
 // turnOf returns a random wait before the first sync of a source. If no discovery created the

@@ -17,18 +17,19 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
-// state has what the manager remembers about one source or discovery. A restart of the manager
-// loses the state. After the restart, the manager takes a few values from the status.
+// state has what the manager remembers about one InventorySource or EnvironmentDiscovery. A restart
+// of the manager loses the state. The manager then reads a few values from the object's status, for
+// example the time of the last complete listing.
 //
-// The fields need no lock, because one worker at a time reconciles a source or discovery. The inbox
+// The fields need no lock, because only one worker at a time reconciles the same object. The inbox
 // of each kind has its own lock, because a watch can add names of changed objects at any time.
 type state struct {
 	uid      types.UID
 	schedule schedule
 	kinds    []kindState // in the order of ownerKind.kinds
-	// settledGeneration is the metadata.generation of the spec for which all writes have succeeded.
-	// While this is the current spec, a reconcile may read only the changed objects. If
-	// settledGeneration is 0, the next reconcile must read all objects.
+	// settledGeneration is the metadata.generation of the spec for which all writes have succeeded;
+	// 0 if there is no such spec. If the spec still has this generation, the next reconcile may
+	// read only the changed objects. If not, it must read all objects.
 	settledGeneration int64
 	// unfinishedSync has the cloud's answers from a sync whose reconcile failed before the writes.
 	// The next reconcile can use these answers. If there are none, unfinishedSync is nil.
@@ -60,8 +61,8 @@ type kindState struct {
 	sentQuery listQuery
 	// outcome says how the last sync of the kind went.
 	outcome outcome
-	// report has what the last plan for all objects of the kind found, for example the number of
-	// missing objects.
+	// report has the findings of the last plan that covered all objects of the kind, for example
+	// the number of missing objects. A plan says which objects to create, change and delete.
 	report mirror.Report
 	// preview says what the discovery would change if spec.preview were false. It is nil if
 	// spec.preview is false, or if there was no complete listing since the manager's start.
@@ -108,8 +109,9 @@ func (k *kindState) keptVerdict(kind string) *verdict {
 	return &verdict{reason: v1alpha1.ReasonWriteFailed, message: fmt.Sprintf("%s: being deleted, and kept by finalizers: %s", kind, mirror.Names(k.report.Kept))}
 }
 
-// isFinished returns true if the last reconcile left no work for this kind. Summary.Missing also
-// counts objects that another client created after the last listing. The ledger does not have them.
+// isFinished returns true if the last reconcile left no work for this kind. A check of the ledger
+// is not enough. The ledger does not have objects that another client created after the last
+// listing, but Summary.Missing counts these objects.
 func (k *kindState) isFinished() bool {
 	view := k.inbox.lastView()
 	return k.outcome.failure == nil && k.ledger.Settled() && len(k.retries) == 0 &&
@@ -175,8 +177,8 @@ func lastScope(o owner, k *kind) string {
 	return ""
 }
 
-// heldIn reads from the status which deletions of a kind wait for a person's approval; nil if no
-// deletion waits.
+// heldIn returns what the status says about deletions of a kind that wait for a person's approval;
+// nil if no deletion waits.
 func heldIn(o owner, k *kind) *v1alpha1.HeldPrune {
 	if summary := *k.Summary(o.object()); summary != nil {
 		return summary.Held
@@ -205,9 +207,9 @@ func (ss *states) get(o owner, kinds []kind, now time.Time) *state {
 	return s
 }
 
-// find returns the full name and the state of a source or discovery. nameOrLabel is its full name,
-// or the short form of this name that mirror.LabelValue returns. If there is no state, the second
-// result is nil.
+// find returns the key and the state of a source or discovery. nameOrLabel is its name, or the
+// result of mirror.LabelValue for its name. LabelValue shortens a long name, so that the name can
+// be a label. If there is no state, the second result is nil.
 func (ss *states) find(namespace, nameOrLabel string) (client.ObjectKey, *state) {
 	ss.mu.Lock()
 	defer ss.mu.Unlock()

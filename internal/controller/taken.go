@@ -10,29 +10,29 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
-// waitsForPredecessor returns true if a source or discovery, the owner, waits for names that
-// objects have, and all these names will become free without a person's help. Each of the objects
-// must be one of these:
+// waitsForPredecessor returns true if a source or discovery needs names that other objects have,
+// and all these names become free without a person's help. Each of the other objects must be one of
+// these:
 //
 //   - an object that is being deleted
-//   - an object of a deleted owner that had the same name as the present owner
+//   - an object of a deleted source or discovery that had the same name as the present one
 func waitsForPredecessor(report mirror.Report) bool {
 	return report.Unfilled() > 0 && len(report.Clashes) == 0 &&
 		!slices.ContainsFunc(report.Conflicts, func(c mirror.Conflict) bool { return !c.Predecessor })
 }
 
-// takenMessages has messages for a source or discovery, the owner. The owner needs names for its
-// objects, but other objects have these names. Each field is the message about one sort of these
-// other objects:
+// takenMessages has messages about a source or discovery, the owner. The owner cannot create some
+// objects, because other objects have their names. Each field is the message about one sort of
+// these other objects:
 //
 //   - freeObjects: objects without a controller. A person can hand them over to the owner.
 //   - rivalObjects: objects of another owner. A person can hand them over to the owner.
 //   - foreignObjects: objects that do not belong to the owner. A person cannot hand them over.
-//   - formerObjects: objects of a deleted owner that had the same name as the owner
-//   - otherIDs: objects of the owner for cloud objects with other IDs
-//   - nameClashes: objects of the owner for other listed cloud objects. Two listed cloud objects
+//   - formerObjects: objects of a deleted owner that had the same name as the present owner
+//   - otherIDs: the owner's objects that have another cloud ID
+//   - nameClashes: the owner's objects for another listed cloud object. Two listed cloud objects
 //     need the same name, and only one of them gets it.
-//   - leavingObjects: objects of the owner that are being deleted
+//   - leavingObjects: the owner's objects that are being deleted
 //
 // In each message, %s stands for the names. The words NAMESPACE and OWNER stand for the owner's
 // namespace and name. For a source, freeObjects and rivalObjects are "", because a person cannot

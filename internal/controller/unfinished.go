@@ -17,8 +17,8 @@ import (
 // unfinishedSync has the cloud's answers from a sync. The reconcile that got these answers failed
 // before it could write. If no new sync is due, the next reconcile uses the answers.
 type unfinishedSync struct {
-	// terms has values of the spec and the annotations from the time of the sync. These values
-	// decide when the next sync is due.
+	// terms has values from the spec and the annotations of the source or discovery, at the time of
+	// the sync. These values decide when the next sync is due.
 	terms       terms
 	syncAnswers syncAnswers
 	// scheduleBefore is a copy of the schedule from before the sync.
@@ -39,9 +39,10 @@ func (u *unfinishedSync) syncAnswersFor(t terms) syncAnswers {
 func (r *Reconciler) finish(o owner, s *state, asked syncAnswers) {
 	t := termsOf(o)
 	if asked.wasSynced() && s.unfinishedSync != nil {
-		// The answers come from an earlier reconcile, which failed and set when the next sync is
-		// due. The new plan may find missing objects, and then the next sync must come earlier. So
-		// restore the earlier schedule, and set the time of the next sync again.
+		// The cloud's answers come from an earlier reconcile. That reconcile failed, but set the
+		// time of the next sync. If the new plan finds missing objects, the next sync must come
+		// earlier. So restore the schedule from before the sync, and set the time of the next sync
+		// again.
 		t, s.schedule = s.unfinishedSync.terms, s.unfinishedSync.scheduleBefore
 	}
 	r.reschedule(s, t, asked)
@@ -67,8 +68,8 @@ func (r *Reconciler) fail(ctx context.Context, o owner, s *state, asked syncAnsw
 		return endEarly(ctx, cause)
 	}
 	now := r.Clock.Now()
-	// This reconcile may have emptied the inbox with the names of changed objects. So the next
-	// reconcile must read all objects.
+	// This reconcile may have emptied the inbox with the names of changed objects. The names are
+	// then lost. The value 0 makes the next reconcile read all objects.
 	s.settledGeneration = 0
 	if asked.wasSynced() && s.unfinishedSync == nil {
 		s.unfinishedSync = &unfinishedSync{termsOf(o), asked, s.schedule}
@@ -80,12 +81,12 @@ func (r *Reconciler) fail(ctx context.Context, o owner, s *state, asked syncAnsw
 	if s.failingSince.IsZero() || s.failingSince.After(now) {
 		s.failingSince = now
 	}
-	// The status must show the failure within spec.timeout, or within the constant patience if it
-	// is shorter. Report the failure after half of this time, because the next reconcile may come
-	// too late.
+	// The status must show a failure that lasts for spec.timeout, or for the time in the constant
+	// patience. Report the failure after half of the shorter time, because the next reconcile may
+	// come too late.
 	long := now.Sub(s.failingSince) >= min(o.settings().timeout, patience)/2
-	// If there was no sync since the manager's start, Ready may still say why the cloud refused the
-	// credential. Then fail must not change Ready.
+	// After a restart of the manager, Ready may still say why the cloud refused the credential. Do
+	// not replace this message before the first sync.
 	afterRefusal := s.schedule.refusalWait > 0 && len(s.attempts()) == 0
 	if !long || afterRefusal || o.settings().suspend {
 		return reconcile.Result{}, cause

@@ -58,8 +58,8 @@ func SetupWithManager(ctx context.Context, mgr ctrl.Manager, o *Options) error {
 }
 
 // register adds a controller for sources or for discoveries to the manager. The controller also
-// watches Secrets and the objects that it writes. Each of these watches begins when the manager
-// has the rights for it.
+// watches Secrets, and the objects that the controller writes. The watch of each type begins when
+// the manager has the rights to list and watch this type.
 func (r *Reconciler) register(ctx context.Context, mgr ctrl.Manager, starter *watchStarter) (controller.Controller, error) {
 	c, err := ctrl.NewControllerManagedBy(mgr).
 		Named(r.owners.name).
@@ -129,8 +129,9 @@ func (r *Reconciler) requestsAfter(kind int) handler.MapFunc {
 	}
 }
 
-// driftFilter returns a filter for events about objects of one kind. These events start a
-// reconcile, and the filter stores the object's name for this reconcile:
+// driftFilter returns a filter for events about objects of one kind. If an event starts a
+// reconcile, the filter stores the object's name, so that the reconcile reads this object. These
+// events start a reconcile:
 //
 //   - An object was deleted.
 //   - Another client created an object.

@@ -36,7 +36,7 @@ import (
 )
 
 // OldestServer is the oldest supported version of Kubernetes. The operator's kinds use selectable
-// fields, which are new in 1.32.
+// fields, which are stable since 1.32.
 const OldestServer = "1.32.0"
 
 const (
@@ -131,8 +131,8 @@ func warnOfOldServer(ctx context.Context, server discovery.DiscoveryInterfaceWit
 	}
 }
 
-// serve answers probes until the returned function is called. It answers that the manager is alive,
-// but not ready. whyNotReady returns the reason.
+// serve answers probes until the returned function is called. /healthz succeeds. /readyz fails, and
+// its answer is the text that whyNotReady returns.
 func serve(address string, whyNotReady func() string) (stop func(), err error) {
 	if address == "" || address == "0" {
 		return func() {}, nil

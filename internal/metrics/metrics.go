@@ -94,7 +94,7 @@ func (m *Metrics) Skipped(kind string, n int) {
 
 // ObserveCalls returns a function that counts a request to the cloud. The parameters identify the
 // source or discovery that sends the request. If a request ends after a call of Forget, the
-// function still counts it, but does not create the removed rate limit metric again.
+// function counts the request, but does not create again the metric that Forget removed.
 func (m *Metrics) ObserveCalls(ownerKind, namespace, name string) func(cloudapi.Call) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

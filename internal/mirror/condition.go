@@ -34,9 +34,8 @@ const (
 // maxMessage is the largest size of the message of a condition, in bytes.
 const maxMessage = 1024
 
-// conditionsFor returns the conditions Observed and Ready of an observation. The transition times
-// are zero, with one exception: if the object is missing, the condition Observed has the transition
-// time missingSince.
+// conditionsFor returns the conditions Observed and Ready of an observation. If the cloud object is
+// missing, the transition time of Observed is missingSince. All other transition times are zero.
 //
 // Do not put a time into a message. The time would change at every sync, and the operator would
 // write every observation at every sync.
@@ -152,7 +151,7 @@ func sameConditions(existing, wanted []metav1.Condition) bool {
 //   - the present time, now.
 //
 // withTimes ignores the time of an existing condition if the time is in the future. It also ignores
-// the time 1970-01-01, the default in the CRD.
+// the time 1970-01-01, which the API server puts into the status of a new observation.
 func withTimes(existing, wanted []metav1.Condition, now time.Time) []metav1.Condition {
 	out := make([]metav1.Condition, len(wanted))
 	for i, c := range wanted {

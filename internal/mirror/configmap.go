@@ -12,8 +12,8 @@ import (
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 )
 
-// maxConfigMap is the largest size of a ConfigMap's data, in bytes. If the endpoints of all access
-// points do not fit, the operator leaves out the last ones.
+// maxConfigMap is the largest size of a ConfigMap's data, in bytes. If a Kafka cluster has too many
+// access points, the operator leaves out the endpoints of the last ones.
 const maxConfigMap = 512 << 10
 
 // A ConfigMap key for an access point is the access point's ID and a suffix, for example
@@ -44,8 +44,8 @@ func ConfigMap(o *v1alpha1.KafkaClusterObservation, kafkaSelection *v1alpha1.Kaf
 	}
 }
 
-// ownPairs returns the labels or annotations that the operator set. The key of such a pair has the
-// operator's prefix, or is in fromTemplate, the keys from the source's template.
+// ownPairs returns the labels or annotations that the operator set. Their keys have the operator's
+// prefix, or come from the source's template. fromTemplate has the keys of the template.
 func ownPairs(pairs map[string]string, fromTemplate []string) map[string]string {
 	kept := maps.Clone(pairs)
 	maps.DeleteFunc(kept, func(key, _ string) bool { return !ownKey(key, fromTemplate) })

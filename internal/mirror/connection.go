@@ -9,7 +9,7 @@ import (
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 )
 
-// connectionTopics has one entry for each kind of connection to a network: peerings, transit
+// connectionTopics has the topics that collect the connections to networks: peerings, transit
 // gateway attachments and private link accesses.
 var connectionTopics = []*connectionTopic{peeringsOfNetworks, transitGatewaysOfNetworks, accessesOfNetworks}
 

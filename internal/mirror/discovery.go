@@ -69,8 +69,8 @@ func (s selector) selectsEnvironment(id, displayName string) bool {
 }
 
 // judge reports whether the selector selects an environment, and why. displayName is "" if the name
-// of the environment is not known. A selector that excludes names does not select such an
-// environment, because the unknown name may be an excluded name.
+// of the environment is not known. If the selector excludes display names, it does not select an
+// environment whose name is not known, because this name may be excluded.
 func (s selector) judge(id, displayName string) (selected bool, why string) {
 	switch {
 	case s.excludedIDs[id]:
@@ -270,12 +270,12 @@ func listedBefore(o Object, owner Owner) bool {
 	return d.Status.Environments != nil && found && !entry.NeverListed
 }
 
-// claimOfSource returns the time at which the environment of a source went missing in the cloud.
-// For sightOutside, it returns the time at which the discovery's selector stopped selecting the
-// environment. It returns zero if the time is not known.
+// claimOfSource returns when the environment of a source went missing in the cloud. With
+// sightOutside, it returns when the discovery's selector stopped selecting the environment. It
+// returns zero if the time is not known.
 //
-// claimOfSource reads the time from the discovery's status. If the status has no room for all
-// sources, claimOfSource reads the annotation missing-since of the source. The status comes first,
+// claimOfSource reads the time from the discovery's status. If the status had no room for this
+// source, claimOfSource reads the annotation missing-since of the source. The status comes first,
 // because a person who may edit the source can forge the annotation.
 func claimOfSource(o Object, owner Owner, seen sight) time.Time {
 	d := owner.discovery()
@@ -297,7 +297,11 @@ func claimOfSource(o Object, owner Owner, seen sight) time.Time {
 	return at.Time
 }
 
-// endAbsencesOfSources removes from a discovery's status.sources the times that are no longer right.
+// endAbsencesOfSources removes times from a discovery's status.sources:
+//
+//   - missingSince, if the cloud lists the environment again
+//   - outOfScopeSince, if the selector selects the environment again, or if the cloud no longer
+//     lists the environment
 func endAbsencesOfSources(owner Object, l *Ledger) {
 	entries := owner.(*v1alpha1.EnvironmentDiscovery).Status.Sources
 	for i := range entries {
@@ -338,8 +342,9 @@ const (
 	maxListSize = 192 << 10
 )
 
-// Sources returns the entries of the discovery's status.sources, sorted by environment, and the
-// number of all sources. It leaves out the last entries if they do not fit into the status.
+// Sources returns the entries of the discovery's status.sources, sorted by environment. It leaves
+// out the last entries if they do not fit into the status. The second result is the number of all
+// sources.
 func (v *View) Sources(sources map[string]Object, now time.Time) (first []v1alpha1.DiscoveredSource, all int32) {
 	owner, l := v.owner, v.ledger
 	sorted := slices.SortedFunc(maps.Values(sources), func(a, b Object) int {

@@ -21,18 +21,18 @@ const maxJoinedSize = 192 << 10
 // name. Do not change the objects: a Ledger points to the same objects.
 type Desired map[string]Object
 
-// Desire returns the objects of each kind as they should be in the cluster. existingObjects are the
-// owner's objects in the cluster. For a kind whose objects the operator may not read, they are nil.
-// All slices have the kinds in the same order. The result has these objects:
+// Desire returns the objects of each kind as they should be in the cluster. existingObjects has the
+// owner's objects of each kind in the cluster; nil for a kind whose objects the operator may not
+// read. All slices have the kinds in the same order. The result has these objects:
 //
 //   - Objects that the cloud lists and the owner selects. Their content comes from the listing.
 //   - Existing objects that are missing in the cloud, or that the owner no longer selects. Their
 //     content comes from the last listing that had them.
-//   - Existing objects that were not listed since the operator's start, if the facts that they show
-//     about related objects change. The rest of their content comes from the cluster.
+//   - Existing objects that were not listed since the operator's start, if a change of a related
+//     object changes their content. All other content comes from the cluster.
 //
-// If the owner ignores a kind, the result has no objects of this kind, and objects of other kinds
-// do not show them.
+// If the owner does not mirror a kind, the result has no objects of this kind, and objects of other
+// kinds do not show them.
 //
 // An object can show related objects. For example, a network shows a list of its clusters:
 //
@@ -114,7 +114,7 @@ func longMissing(kind *Kind, owner Owner, l *Ledger, o Object) bool {
 }
 
 // topics has the facts that observations show about related objects, for example the clusters of
-// each network. Each key is a pointer to a topic.
+// each network. The key is a pointer to a topic. The value has all facts of this topic.
 type topics map[any]interface{ sort() }
 
 // sort sorts all lists of facts.

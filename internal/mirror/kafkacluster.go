@@ -79,8 +79,9 @@ func joinKafkaCluster(t topics, o Object) Object {
 	return &joined
 }
 
-// reachableEndpoints returns the endpoints of a cluster. If the cluster has no access points, it
-// returns one endpoint with the cluster's addresses.
+// reachableEndpoints returns the endpoints of a cluster. If the cluster has no access points, the
+// result is one endpoint with the cluster's addresses. The last parameter is "Missing" if the
+// cluster is missing in the cloud; each endpoint gets it as its field Observed.
 func reachableEndpoints(o *v1alpha1.KafkaClusterObservation, observed string) []v1alpha1.ReachableEndpoint {
 	if len(o.Status.Endpoints) == 0 && o.Status.BootstrapServers+o.Status.HTTPEndpoint != "" {
 		return []v1alpha1.ReachableEndpoint{{ClusterID: o.Spec.ClusterID, Observed: observed, KafkaEndpoint: v1alpha1.KafkaEndpoint{
@@ -170,8 +171,9 @@ func httpEndpoint(e v1alpha1.KafkaEndpoint) string     { return e.HTTPEndpoint }
 // preferredAddress tries the IDs in this order.
 var reservedAccessPoints = []string{"PUBLIC", "PRIVATE_LINK"}
 
-// preferredAddress returns the address that clients of a cluster should use. This is the first of
-// these addresses that is not empty:
+// preferredAddress returns the address that clients of a cluster should use. The last parameter is
+// a function that returns the address of one endpoint, for example its HTTP address. The result is
+// the first of these addresses that is not empty:
 //
 //   - clusterWide: the address in the cloud API's deprecated field for the whole cluster,
 //   - the address of the access point PUBLIC,

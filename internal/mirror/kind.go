@@ -69,20 +69,20 @@ type Kind struct {
 	// renderObject returns an object as it should be in the cluster.
 	renderObject func(r rendering) Object
 
-	// attachFacts adds facts about an object to t. Objects of other kinds show these facts: for
-	// example, a network shows its clusters. attachFacts is nil if no other kind shows facts about
-	// this kind.
+	// attachFacts adds to t the facts about an object that objects of other kinds show. For
+	// example, a network shows its clusters, so attachFacts of a Kafka cluster adds the cluster to
+	// t. attachFacts is nil if no other kind shows facts about this kind.
 	//
-	// observedReason is ReasonMissing if the object has been missing for a minute or longer. For
-	// every other object, observedReason is "".
+	// observedReason is ReasonMissing if the object has been missing in the cloud for a minute or
+	// longer. For every other object, observedReason is "".
 	attachFacts func(t topics, o Object, observedReason string)
-	// joinFacts returns a shallow copy of an observation that shows the facts about related objects
-	// from t. If the observation already shows these facts, joinFacts returns the observation
-	// itself. joinFacts is nil if this kind shows no facts about related objects.
+	// joinFacts takes the facts about related objects from t. It returns a shallow copy of an
+	// observation that shows these facts. If the observation already shows them, joinFacts returns
+	// the observation itself. joinFacts is nil if this kind shows no facts about related objects.
 	joinFacts func(t topics, o Object) Object
 	// withJoinedFacts returns a shallow copy of o that shows the same facts about related objects
 	// as factSource. If this kind shows no such facts, withJoinedFacts returns o itself.
-	// withJoinedFacts is nil for environments, and sameAsListed then returns false.
+	// withJoinedFacts is nil for environments.
 	withJoinedFacts func(o, factSource Object) Object
 
 	// withLastName returns the source of a listed environment. If the listing gave no display name,
@@ -171,8 +171,8 @@ func observationContent[O, S any, P deep[S]](status func(*O) *S, parts func(*S) 
 var kindsOfSources []*Kind
 
 // observationKind adds to k the functions that all kinds of observations share. It also adds k to
-// kindsOfSources. settingsOf becomes Kind.settingsOf. summaryOf returns a pointer to the kind's
-// counts of objects in the status of a source.
+// kindsOfSources. summaryOf returns a pointer to the kind's counts of objects in the status of a
+// source.
 func observationKind(k Kind, settingsOf func(*v1alpha1.MirrorSettings) (any, v1alpha1.MirrorPolicy), summaryOf func(*v1alpha1.InventorySourceStatus) **v1alpha1.InventorySummary) *Kind {
 	k.settingsOf = settingsOf
 	k.isMirrored = func(owner Object) bool { return k.selected(&source(owner).Spec.MirrorSettings) }
@@ -209,13 +209,15 @@ func (k *Kind) Mirrored(owner Object) bool { return k.isMirrored == nil || k.isM
 // discovery.
 func (k *Kind) Summary(owner Object) **v1alpha1.InventorySummary { return k.summaryOf(owner) }
 
-// EndAbsences removes, from the status of a source or discovery, the time at which an object went
-// missing, if the cloud lists the object again. For a source whose environment the discovery
-// selects again, it removes the time at which the discovery stopped selecting the environment.
+// EndAbsences removes times from the status of a source or discovery:
 //
-// Write this status before the objects. If not, and if the manager ends between the two writes, the
-// object's next absence begins at the old time. Then the object could be deleted before its grace
-// period ends.
+//   - the time at which an object went missing, if the cloud lists the object again
+//   - the time at which a discovery stopped selecting an environment, if the discovery selects the
+//     environment again
+//
+// Write this status before the objects. Otherwise the old time stays if the manager ends between
+// the two writes. The next absence of the object would begin at the old time, and the operator
+// could delete the object before its grace period ends.
 func (k *Kind) EndAbsences(owner Object, l *Ledger) { k.endAbsences(owner, l) }
 
 // Owned reports whether an object of this kind belongs to a source or discovery.

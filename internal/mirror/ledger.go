@@ -45,8 +45,8 @@ type Ledger struct {
 	// listing.
 	lastScope string
 	// formerScope is the value that lastScope had before its last change. If lastScope has not
-	// changed since the manager's start, formerScope is the hash from before the start; "" if that
-	// hash is not known.
+	// changed since the manager's start, formerScope is the hash from before the start. It is "" if
+	// that hash is not known.
 	formerScope string
 	// seq is the number of the last complete listing. The first complete listing after the
 	// manager's start has the number 0.
@@ -60,9 +60,8 @@ type Ledger struct {
 	// was incomplete.
 	lastCount   int
 	lastPartial bool
-	// oldPhases has an entry for each object whose phase changed in the cloud, while the object in
-	// the cluster still has the old phase. The key is the object's name. The value is the old
-	// phase.
+	// oldPhases has the old phase of each object whose phase changed in the cloud, but not yet in
+	// the cluster. The key is the object's name.
 	oldPhases map[string]string
 	// clashes are the pairs of cloud objects that need the same name in the cluster, in sorted order.
 	clashes []Clash
@@ -96,11 +95,12 @@ type entry struct {
 
 // absence is what the ledger knows about an object that is not listed.
 type absence struct {
-	// seq is the number of the complete listing after which the method missCount begins to count:
+	// seq is the number of a complete listing. The method missCount counts only later listings.
 	//
-	//   - the last complete listing before the object was first absent
-	//   - if the object was not listed since the manager's start, the last complete listing when
-	//     the operator first saw the object in the cluster
+	//   - If the object was listed since the manager's start, seq is the last complete listing
+	//     before the object was first absent.
+	//   - If not, seq is the last complete listing at the time when the operator first saw the
+	//     object in the cluster.
 	seq int
 	// missingSince is the time at which the object went missing. It is zero until a complete listing
 	// lacks the object.
@@ -208,8 +208,8 @@ func (l *Ledger) noteComplete(s Sighting) {
 }
 
 // addListed adds one listed object to the ledger. If two cloud objects need the same name in the
-// cluster, the cloud object whose ID is the name gets the name. If neither ID is the name, the
-// cloud object with the smaller ID gets the name.
+// cluster, the object whose ID is equal to the name gets the name. If neither ID is equal to the
+// name, the object with the smaller ID gets the name.
 func (l *Ledger) addListed(r recording, o Object) {
 	name, id := o.GetName(), r.kind.id(o)
 	if other := l.entries[name].object; other != nil && r.kind.id(other) != id {
@@ -236,9 +236,9 @@ func (l *Ledger) addListed(r recording, o Object) {
 	l.entries[name] = e
 }
 
-// roomFor returns a limit for the number of entries in the ledger after an incomplete listing that
-// had lastCount objects. Above this limit, carryOver drops an object that is neither in the listing
-// nor in the cluster. Without this limit, the ledger could grow with every incomplete listing.
+// roomFor returns a limit for the number of entries in the ledger after an incomplete listing with
+// lastCount objects. At this limit, carryOver copies an entry only if the cluster has the object.
+// Without this limit, the ledger could grow with every incomplete listing.
 func roomFor(lastCount int) int { return max(100, 2*lastCount) }
 
 // carryOver copies entries from the former ledger to l, for objects that the new listing lacks.
@@ -270,7 +270,7 @@ const neverListed = "never-listed"
 //     the value is neverListed.
 //   - If no earlier listing since the manager's start was complete, the value is formerScope, the
 //     hash from before the start.
-//   - For an observation that is older than its source, the value is "".
+//   - For an observation that is older than its source, the hash is not known, and the value is "".
 //   - If formerScope is known and is not the hash of the last complete listing, the value is "".
 //   - In all other cases, the value is the hash of the last complete listing.
 func (r recording) scopeOfUnlisted(o Object, formerScope string) string {
@@ -398,8 +398,8 @@ func missingCondition(conditions []metav1.Condition) time.Time {
 }
 
 // notePhases fills l.oldPhases: it stores the old phase of each object whose phase changed in the
-// cloud, while the object in the cluster still has the old phase. If someone edited the phase in
-// the cluster, notePhases skips the object.
+// cloud, but not yet in the cluster. If someone edited the phase in the cluster, notePhases skips
+// the object.
 func (l *Ledger) notePhases(r recording) {
 	if r.kind.phaseOf == nil {
 		return
@@ -443,8 +443,8 @@ func (l *Ledger) Completed() time.Time {
 	return l.lastCompleted
 }
 
-// formerPhase returns the old phase of an object whose phase changed in the cloud, while the object
-// in the cluster still has the old phase. For any other object, formerPhase returns "".
+// formerPhase returns the old phase of an object whose phase changed in the cloud, but not yet in
+// the cluster. For any other object, formerPhase returns "".
 func (l *Ledger) formerPhase(name string) string {
 	if l == nil {
 		return ""
@@ -475,8 +475,11 @@ func (l *Ledger) sinceOf(name string) time.Time {
 	return e.outsideSince
 }
 
-// scopeMoved returns true if an object was never listed, or if the endpoint, the credential or a
-// filter changed after the last listing that had the object.
+// scopeMoved returns true in these cases:
+//
+//   - No listing ever had the object.
+//   - The endpoint, the credential or a filter changed after the last listing that had the object.
+//   - It is not known which endpoint, credential and filters that listing had.
 func (l *Ledger) scopeMoved(name string) bool {
 	e, _ := l.entryOf(name)
 	return e.lastScope != l.lastScope

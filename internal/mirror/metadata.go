@@ -31,9 +31,9 @@ func (k *Kind) Stamp(o v1alpha1.Observation, source *v1alpha1.InventorySource) {
 	o.SetAnnotations(annotations)
 }
 
-// templatePairs adds the labels of a template to the given labels. It returns these labels, and the
-// annotations of the template. The annotation template-keys lists the keys that come from the
-// template.
+// templatePairs adds the labels of a template to the given labels, and returns all these labels. It
+// also returns the annotations of the template, and adds the annotation template-keys, which lists
+// all keys of the template.
 func templatePairs(labels map[string]string, t v1alpha1.ObservationTemplate) (all, annotations map[string]string) {
 	if labels == nil {
 		labels = map[string]string{}
@@ -110,8 +110,8 @@ func sameMetadata(existing, desired metav1.Object) bool {
 }
 
 // sameAsListed reports whether an observation in the cluster equals an observation from a listing.
-// It ignores conditions and facts about related objects. The operator keeps only one of two equal
-// observations in memory.
+// If so, the operator keeps only one of the two in memory. sameAsListed ignores conditions, and
+// facts about other cloud objects (for example, a network shows its clusters).
 func sameAsListed(kind *Kind, existing, listed Object) bool {
 	return kind.withJoinedFacts != nil && kind.id(existing) == kind.id(listed) &&
 		!terminating(existing) && len(existing.GetFinalizers()) == 0 &&
@@ -162,7 +162,7 @@ func formerKeys(o metav1.Object) (labels, annotations []string) {
 }
 
 // ownKey reports whether the operator sets labels or annotations with this key. Such a key has the
-// operator's prefix, or is in fromTemplate, the keys from a template.
+// operator's prefix, or comes from a template. fromTemplate has the keys of the template.
 func ownKey(key string, fromTemplate []string) bool {
 	return strings.HasPrefix(key, v1alpha1.Prefix) || slices.Contains(fromTemplate, key)
 }

@@ -90,8 +90,8 @@ func networkID(n *v1alpha1.NetworkReference) string {
 	return n.ID
 }
 
-// withFactsOf returns a copy of the reference r with the facts that the reference factSource has.
-// If factSource is nil, or if r already has these facts, withFactsOf returns r itself.
+// withFactsOf returns a copy of the reference r with the facts from the reference factSource. If
+// factSource is nil, or if r already has these facts, withFactsOf returns r itself.
 func withFactsOf(r, factSource *v1alpha1.NetworkReference) *v1alpha1.NetworkReference {
 	if factSource == nil {
 		return r

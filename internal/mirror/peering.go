@@ -82,8 +82,9 @@ func ProjectPeering(p *wire.Peering) v1alpha1.Observation {
 // the peering.
 //
 //   - If status.Kind names a provider, setPeeringCloud also sets status.Cloud.
-//   - If not, setPeeringCloud guesses the provider from the fields of c, and leaves status.Cloud
-//     empty. If fields of several providers have a value, setPeeringCloud sets nothing.
+//   - If not, setPeeringCloud leaves status.Cloud empty, and guesses the provider from the fields
+//     that have a value in c. If these fields belong to several providers, setPeeringCloud sets
+//     nothing.
 func setPeeringCloud(status *v1alpha1.PeeringObservationStatus, c *wire.PeeringCloud) {
 	aws := c.Account != "" || c.VPC != "" || len(c.Routes) > 0
 	gcp := c.Project != "" || c.VPCNetwork != "" || c.ImportCustomRoutes != nil

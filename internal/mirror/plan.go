@@ -38,17 +38,18 @@ type Facts struct {
 	// Fresh is true if a complete listing of this kind has just ended. If Fresh is false, the plan
 	// deletes no missing objects.
 	Fresh bool
-	// Recorded is true if this reconcile has a complete listing of this kind. The listing may have
-	// ended too long ago for Fresh, because earlier reconciles failed.
+	// Recorded is true if the plan follows a new, complete listing of this kind. Fresh can still be
+	// false: if earlier reconciles failed, the plan comes late, and the listing may be too old.
 	Recorded bool
-	// Approval is Report.Approved of the previous plan: a person's approval of a deletion. It is
-	// nil if there is no valid approval.
+	// Approval is a person's approval of a deletion; nil if there is no valid approval. It is the
+	// field Report.Approved of the previous plan.
 	Approval *Approval
 	// HeldBefore is the deletion that waits for a person's approval, as the status of the source or
 	// discovery shows it. It is nil if no deletion waits.
 	HeldBefore *v1alpha1.HeldPrune
-	// FormerNames has the display name, in the previous plan, of each environment that has or had a
-	// source. The key is the environment's ID.
+	// FormerNames has display names of environments, as the previous plan used them. The key is the
+	// environment's ID. FormerNames has the environments with a source, and the environments whose
+	// source was deleted and is not created again yet.
 	FormerNames map[string]string
 	// Now is the time of the plan.
 	Now time.Time
@@ -92,12 +93,12 @@ type Write struct {
 	// Metadata is true if the write changes the object's metadata. Content is true if the write
 	// changes the object's spec or status. For a new object, Metadata and Content are true.
 	Metadata, Content bool
-	// FormerPhase is the object's phase before the write. It is "" if the phase did not change in
-	// the cloud.
+	// If the phase of the object changed in the cloud, FormerPhase is the phase before the change.
+	// Otherwise, FormerPhase is "".
 	FormerPhase string
-	// wantedObject is equal to Desired, but lacks the metadata that other programs and people added
-	// to the object. If the write removes the ownerReference, wantedObject is nil. wantedConditions
-	// are the conditions that the write sets.
+	// wantedObject is the object as the plan wants it. Unlike Desired, it lacks the labels,
+	// annotations and ownerReferences that someone else added. It is nil if the write removes the
+	// ownerReference. wantedConditions are the conditions that the write sets.
 	wantedObject     Object
 	wantedConditions []metav1.Condition
 }
@@ -112,9 +113,9 @@ func (k *Kind) Stored(w Write, fromServer Object) bool {
 		(w.wantedObject != nil || equality.Semantic.DeepEqual(fromServer.GetOwnerReferences(), w.Desired.GetOwnerReferences()))
 }
 
-// SameWrite returns true if two writes set the same content, metadata and conditions, or if both
-// remove the ownerReference. It returns false if the first write changes an existing object, but
-// the second write creates an object.
+// SameWrite reports whether two writes set the same content, metadata and conditions. Two writes
+// that remove the ownerReference are also the same. If write a changes an existing object, but
+// write b creates an object, the writes are different.
 func (k *Kind) SameWrite(a, b Write) bool {
 	if a.wantedObject == nil || b.wantedObject == nil { // Two writes that remove the ownerReference are the same.
 		return a.wantedObject == nil && b.wantedObject == nil
@@ -162,8 +163,8 @@ type Report struct {
 	Outside []string
 	// Held describes the deletion that waits for a person's approval; nil if no deletion waits.
 	Held *Held
-	// Undecided is true if a further listing must show whether a person must approve a deletion.
-	// Until then, a waiting deletion stays in the status.
+	// Undecided is true if only a further listing can show whether a person must approve a
+	// deletion. Until then, the status keeps a deletion that already waits for approval.
 	Undecided bool
 	// Waiting is true if the discovery no longer selects the environment of a source, and the
 	// source stays until its grace period ends.
@@ -194,8 +195,9 @@ func (r Report) Again(l *Ledger) Report {
 
 // Created updates the report after an object was created.
 //
-// plannedByMake says which function planned the creation: true for Make, false for View.Repair.
-// Repair creates a deleted object again, and the counts still include the deleted object.
+// plannedByMake is true if the function Make planned the creation, and false if View.Repair did.
+// Repair creates an object again that someone else deleted. The counts still include this object,
+// so Created does not count it again.
 func (r *Report) Created(k *Kind, o Object, plannedByMake bool) {
 	if i, was := slices.BinarySearch(r.Leaving, o.GetName()); was {
 		r.Leaving = slices.Delete(slices.Clone(r.Leaving), i, i+1)
@@ -237,7 +239,6 @@ func (r *Report) Deleted(o Object) {
 
 // Conflict is a name that the plan needs, but that an object in the cluster already has.
 type Conflict struct {
-	// Name is the name of the object.
 	Name string
 	// Controller is the controller of the object in the cluster, in the form "Kind/name". It is ""
 	// if the object has no controller.
@@ -245,8 +246,8 @@ type Conflict struct {
 	// Predecessor is true if the object in the cluster belongs to a deleted source or discovery
 	// with the same name as the present one. The garbage collector will delete the object.
 	Predecessor bool
-	// ID is the cloud ID of the object in the cluster. It is "" if the plan needs the name for the
-	// same cloud ID.
+	// ID is the cloud ID of the object in the cluster. It is "" if the plan needs the name for an
+	// object with the same cloud ID.
 	ID string
 	// Own is true if the object in the cluster belongs to the same source or discovery as the plan.
 	Own bool
@@ -331,7 +332,8 @@ func Make(facts Facts) *Plan {
 //   - The discovery no longer selects the environment: the rules in pruneChain decide about the
 //     deletion of the source.
 //   - There was no complete listing since the manager's start: the plan updates labels and
-//     annotations. If the last complete listing is too old, the plan also updates the conditions.
+//     annotations. It also updates the conditions if the last complete listing is older than
+//     spec.staleAfter.
 func (p *planner) planExisting(existing Object) {
 	name := existing.GetName()
 	desired, seen := p.Desired[name], p.Ledger.sightOf(name)
@@ -459,8 +461,9 @@ func (p *planner) planChange(existing, desired Object) {
 	p.Writes = append(p.Writes, write)
 }
 
-// limitedAdditions returns the objects to create now. After an incomplete listing, it leaves out
-// the objects that would exceed the limit from roomFor.
+// limitedAdditions returns the objects to create now. After an incomplete listing, roomFor limits
+// the number of objects in the cluster. limitedAdditions then leaves out the additions above the
+// limit.
 func (p *planner) limitedAdditions(additions []Object) []Object {
 	if p.Ledger == nil || !p.Ledger.lastPartial {
 		return additions

@@ -59,9 +59,9 @@ func (p *Plan) createEntries() []v1alpha1.PreviewedSource {
 	return all
 }
 
-// occupiedText describes a source in the cluster that has a name which the discovery needs. If a
-// person can hand over this source to the discovery, the text also says what the discovery would
-// change in the source.
+// occupiedText describes an existing source whose name the discovery needs for a new source. If a
+// person can hand over the existing source to the discovery, the text also says what the discovery
+// would change in it.
 func (p *Plan) occupiedText(c Conflict) string {
 	by := "a source without a controller has it"
 	switch {
@@ -154,8 +154,8 @@ func previewEntries(all []v1alpha1.PreviewedSource) (first []v1alpha1.PreviewedS
 	return all, int32(len(all))
 }
 
-// refusalPrefix returns a text with the reason why the API server refuses a write. The text ends in
-// "; ", because another text follows. If the API server accepts the write, the text is "".
+// refusalPrefix returns the reason why the API server refuses a write, followed by "; ". If the API
+// server accepts the write, the result is "".
 func refusalPrefix(w Write) string {
 	if why := invalidReason(w); why != "" {
 		return "the API server refuses it: " + why + "; "

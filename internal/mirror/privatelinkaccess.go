@@ -66,12 +66,13 @@ func ProjectPrivateLinkAccess(a *wire.PrivateLinkAccess) v1alpha1.Observation {
 	return o
 }
 
-// setPrivateLinkCloud sets the fields of status for the access's cloud provider: AWS, Azure or GCP.
-// status.Kind names the provider. If status.Kind is not one of the three known kinds:
+// setPrivateLinkCloud sets status.AWS, status.Azure or status.GCP: the field for the cloud provider
+// of the private link access.
 //
-//   - setPrivateLinkCloud leaves status.Cloud empty.
-//   - If exactly one of c.Account, c.Subscription and c.Project has a value, setPrivateLinkCloud
-//     sets the field for the provider of this value.
+//   - If status.Kind names a provider, setPrivateLinkCloud also sets status.Cloud.
+//   - If not, setPrivateLinkCloud leaves status.Cloud empty, and guesses the provider: c.Account
+//     means AWS, c.Subscription means Azure, and c.Project means GCP. If several of them have a
+//     value, setPrivateLinkCloud sets nothing.
 func setPrivateLinkCloud(status *v1alpha1.PrivateLinkAccessObservationStatus, c *wire.PrivateLinkAccessCloud) {
 	aws, azure, gcp := c.Account != "", c.Subscription != "", c.Project != ""
 	switch status.Kind {

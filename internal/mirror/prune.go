@@ -77,8 +77,10 @@ type absentee struct {
 	missCount  int           // number of complete listings in a row that lacked the object
 	since      time.Time     // when the object went missing or was no longer selected
 	missingFor time.Duration // time after the object went missing, at least 0
-	// scopeMoved is true if the object was never listed, or if the endpoint, the credential or a
-	// filter changed after the last listing that had the object.
+	// scopeMoved is true in these two cases:
+	//
+	//   - No listing ever had the object.
+	//   - The endpoint, the credential or a filter changed after the object was last listed.
 	scopeMoved bool
 	// notSelected is true if the cloud lists the environment of a source, but the discovery no longer
 	// selects the environment.
@@ -105,8 +107,8 @@ func retained(prune v1alpha1.Prune, _ absentee) ruling {
 }
 
 // unconfirmed is a rule: the deletion of an object must wait until enough complete listings in a
-// row lacked the object. The rule allows the deletion of a source that the discovery no longer
-// selects, because the listings still have its environment.
+// row lacked the object. The rule does not apply to a source that the discovery no longer selects,
+// because the listings still have the environment of this source.
 func unconfirmed(prune v1alpha1.Prune, a absentee) ruling {
 	if need := prune.GetAfterMisses(); !a.notSelected && a.missCount < need {
 		return waits
@@ -171,8 +173,8 @@ func scopeChanged(b batch) ruling {
 	return ruling{}
 }
 
-// notFresh makes the deletion wait for the next complete listing, unless a complete listing has
-// just ended.
+// notFresh allows a deletion if a complete listing has just ended. At any other time, the deletion
+// must wait for the next complete listing.
 func notFresh(b batch) ruling {
 	if b.fresh {
 		return ruling{}
@@ -193,8 +195,8 @@ func (c chain) allowedObjects(prune v1alpha1.Prune, missing []absentee) []absent
 }
 
 // judge applies the rules in c.batch. isApproved is true if a person approved the deletion.
-// askRuling is the ruling of the first rule that needs a person's approval; nil if no rule needs an
-// approval. It does not depend on isApproved.
+// askRuling is the ruling of the first rule that needs a person's approval, even if a person has
+// already approved the deletion. askRuling is nil if no rule needs an approval.
 func (c chain) judge(b batch, isApproved bool) (verdict verdict, askRuling *ruling) {
 	for _, rule := range c.batch {
 		r := rule(b)
@@ -228,8 +230,8 @@ type Held struct {
 // again, or if a further object goes missing, the approval is no longer valid.
 type Approval struct {
 	digest string
-	// leftLines has one text for each object that is not deleted yet. The key is the object's UID.
-	// The function occasionLines makes the texts.
+	// leftLines has one text for each object that is not deleted yet. The text identifies the
+	// object, and the time at which the object went missing. The key is the object's UID.
 	leftLines map[types.UID]string
 	// deletesBegun is true if a plan has already deleted objects with this approval.
 	deletesBegun bool
@@ -238,8 +240,8 @@ type Approval struct {
 // isUsed returns true if a plan has already deleted objects with this approval.
 func (a *Approval) isUsed() bool { return a != nil && a.deletesBegun }
 
-// covers returns true if the approval is for exactly the given objects, and if the annotation with
-// the approval still exists. objectLines has one text for each object, see occasionLines.
+// covers returns true if the approval is for exactly the given objects, and the annotation of the
+// owner still has this approval. objectLines has the text that occasionLines makes for each object.
 func (a *Approval) covers(of metav1.Object, objectLines []string) bool {
 	return a != nil && Approved(of, a.digest) && slices.Equal(slices.Sorted(maps.Values(a.leftLines)), objectLines)
 }
@@ -290,12 +292,12 @@ func (p *planner) planPrune() {
 	p.decideBatch(b)
 }
 
-// stillStands returns true if the objects of a deletion that waits for approval are still missing
-// or no longer selected. It also returns true if no deletion waits.
+// stillStands checks a deletion that waits for a person's approval. It returns true if the plan
+// would still delete the same objects. It also returns true if no deletion waits.
 //
-// The status does not have the names of the objects, but their number and their digest. So
-// stillStands takes the objects that went missing first, up to this number. Then it compares the
-// digest of these objects with the digest in the status.
+// The status has the number and the digest of these objects, but not their names. So stillStands
+// takes the same number of objects, beginning with the object that went missing first. Then it
+// compares the digest of these objects with the digest in the status.
 func (p *planner) stillStands(held *v1alpha1.HeldPrune) bool {
 	if held == nil {
 		return true

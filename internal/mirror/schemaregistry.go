@@ -41,7 +41,13 @@ var SchemaRegistry = observationKind(Kind{
 const phaseReadySchemaRegistry = "PROVISIONED"
 
 // registriesOfEnvironments has the Schema Registry clusters of each environment. The observation of
-// a Kafka cluster shows the first of them. Clusters that are missing in the cloud come last.
+// a Kafka cluster shows only the first of them. Two clusters are compared by these rules. The first
+// rule that makes a difference counts:
+//
+//   - A cluster that is missing in the cloud comes last.
+//   - A cluster with the phase PROVISIONED comes first.
+//   - A cluster with an HTTP endpoint comes first.
+//   - The names of the observations decide.
 var registriesOfEnvironments = &topic[v1alpha1.SchemaRegistryReference]{
 	func(a, b v1alpha1.SchemaRegistryReference) int {
 		first := func(a, b bool) int {

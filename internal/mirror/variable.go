@@ -18,8 +18,8 @@ import (
 var (
 	// variableID matches an ID that is a valid name of a shell variable.
 	variableID = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
-	// hashedName matches a name that ends in "_" and 8 hex digits. Names with a hash, see
-	// variablesOf, have this end.
+	// hashedName matches a name that ends in "_" and 8 hex digits. The function that variablesOf
+	// returns adds such an end to some names.
 	hashedName = regexp.MustCompile(`_[0-9A-F]{8}$`)
 )
 

@@ -18,7 +18,7 @@ type View struct {
 	desired Desired
 	// displayNames has the display name of each environment, by cloud ID. It is nil for observations.
 	displayNames map[string]string
-	// sourceNames is the part of displayNames that the method SourceNames returns.
+	// sourceNames has the display name of each environment that has or had a source, by cloud ID.
 	sourceNames map[string]string
 	// planTime is the time of the plan.
 	planTime time.Time
@@ -26,14 +26,14 @@ type View struct {
 	// staleAt is when the last complete listing becomes older than spec.staleAfter allows. It is
 	// zero if the listing is already too old, or never becomes too old.
 	staleAt time.Time
-	// conflicts has one entry for each name that the plan needs, but that another object in the
-	// cluster has. The entries are sorted by name.
+	// conflicts has the names that the plan cannot use, because another object in the cluster has
+	// the name. The entries are sorted by name.
 	conflicts []Conflict
 }
 
-// SourceNames returns the display name that the plan used for each environment that has a source, or
-// had one that is not created again yet. The key is the cloud ID. SourceNames returns nil for
-// observations.
+// SourceNames returns the display names of the environments that have a source, as the plan used
+// them. It includes an environment whose source was deleted and is not yet created again. The key
+// is the cloud ID. For observations, SourceNames returns nil.
 func (v *View) SourceNames() map[string]string {
 	if v == nil {
 		return nil
@@ -69,8 +69,8 @@ func newView(f Facts) *View {
 }
 
 // Again returns the View after one more complete listing, which found no changes. l is the Ledger
-// after that listing. Do not call Again if the method Stale returns true, because the new View
-// would also be stale.
+// after that listing. If the method Stale returns true, do not call Again: the new View would still
+// be stale.
 func (v *View) Again(l *Ledger) *View {
 	next := *v
 	next.ledger = l
@@ -173,8 +173,8 @@ func (v *View) Repair(changedObjects map[string]Object, now time.Time) *Changes 
 }
 
 // renderedObject returns an object as it should be in the cluster. inCluster is the present object
-// in the cluster; nil if there is none. lastContent is the object as it was last listed. If the
-// object was never listed, lastContent is inCluster.
+// in the cluster; nil if there is none. lastContent is the object as the cloud last listed it. For
+// an object that was never listed, lastContent is the same as inCluster.
 func (v *View) renderedObject(lastContent, inCluster Object, now time.Time) Object {
 	r := rendering{owner: v.owner, lastContent: lastContent, inCluster: inCluster, sight: sightListed}
 	r.displayName, r.nameKnown = v.displayNames[v.kind.id(lastContent)]

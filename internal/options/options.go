@@ -34,8 +34,8 @@ import (
 // name ends with a hash of the selector.
 const leaseName = "inventory-operator.ccloud.dev"
 
-// leastRequestsPerSecond is the lowest accepted --requests-per-second. At a lower rate, the second
-// request of a listing would wait longer than [cloudapi.Retry] allows.
+// leastRequestsPerSecond is the lowest accepted --requests-per-second. At a lower rate, a request
+// may have to wait longer than Retry.Max of [cloudapi.DefaultRetry], and then fails.
 const leastRequestsPerSecond = 0.1
 
 // mostRequestsPerSecond is the highest accepted --requests-per-second. Larger numbers could

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package budget limits the requests that are sent with one credential. It limits the rate and the
-// number of requests in flight, and it follows the rate limit that the cloud reports.
+// Package budget limits the requests that the operator sends to the cloud with one credential. It
+// limits the rate and the number of requests in flight. It also follows the rate limit that the
+// cloud reports.
 //
-// A sync reads the inventory of one source with several requests. If the first request would have
-// to wait for long, the sync waits in a queue before it begins.
+// A sync lists the cloud objects of one InventorySource or EnvironmentDiscovery, with one or more
+// requests. If the first request would have to wait for more than a second, the sync does not begin
+// yet, and waits in a queue.
 package budget
 
 import (
@@ -15,7 +17,7 @@ import (
 	"time"
 )
 
-// Budgets has the request budgets of all credentials. Sources with the same credential and the same
+// Budgets has the request budgets of all credentials. Callers with the same credential and the same
 // endpoint share a budget, because the cloud counts requests by credential. Budgets is safe for
 // concurrent use.
 type Budgets struct {
@@ -28,7 +30,7 @@ type Budgets struct {
 	limiters map[key]*limiter
 }
 
-// key is a digest of a credential and of the origin of an endpoint.
+// key is a digest of a credential and of an endpoint's scheme, host and port.
 type key [sha256.Size]byte
 
 // New returns Budgets with the given limits. ratePerSecond is how many requests a second each
@@ -72,7 +74,8 @@ type Budget struct {
 	key key
 }
 
-// Wait says how long a sync or a request must wait, and why. If Wait.For is 0, no wait is needed.
+// Wait says how long a caller must wait before a request or a sync, and why. A sync is a group of
+// requests. If Wait.For is 0, no wait is needed.
 type Wait struct {
 	// For is the time to wait. The method Turn returns at most 5 minutes.
 	For time.Duration
@@ -119,8 +122,8 @@ type RateLimit struct {
 // a wrong header could stop the requests for too long.
 const MaxWait = 24 * time.Hour
 
-// Turn returns how long a sync must wait before it may begin. syncName identifies the sync. Turn
-// never blocks, so the caller can do other work during the wait.
+// Turn returns how long a sync, a group of requests, must wait before it may begin. syncName
+// identifies the sync. Turn never blocks, so the caller can do other work during the wait.
 //
 // If the wait is 0, the sync may begin. If not, the sync has a place in a queue, and the caller
 // must call Turn again after the wait. A sync loses its place if the caller calls Turn more than 30
@@ -150,8 +153,8 @@ func (b *Budget) Lease(ctx context.Context, maxDelay time.Duration) (settle func
 	}, nil
 }
 
-// acquireLimiter returns the limiter of a key. If there is none, acquireLimiter makes it. Then it
-// also drops each limiter that no caller uses and that is in the same state as a new limiter.
+// acquireLimiter returns the limiter of a key. If the key has no limiter, acquireLimiter makes one.
+// It then also drops each unused limiter that is in the same state as a new limiter.
 func (b *Budgets) acquireLimiter(k key) *limiter {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -21,16 +21,16 @@ const (
 	// maxPause is the longest time for which an answer of the cloud can stop a limiter. Without
 	// this limit, a wrong header could stop a limiter for hours.
 	maxPause = 5 * time.Minute
-	// minPause is the shortest time for which an answer can stop a limiter. It also applies if the
-	// cloud asks for a pause and gives no time.
+	// minPause is the shortest time for which an answer of the cloud can stop a limiter. If the
+	// cloud asks for a pause and gives no time, the limiter stops for minPause.
 	minPause = time.Second
 	// If the cloud's own limit is near, the limiter sends requests more slowly. The limit is near
 	// if fewer than a quarter of the allowed requests are left, or fewer than ten requests.
 	nearShare, nearCount = 4, 10
 )
 
-// limiter limits the requests of all Budgets with the same key. Requests wait in one line, first
-// come, first served.
+// limiter limits the requests with one credential to one endpoint. The requests wait in one line,
+// first come, first served.
 //
 // To limit the rate, the limiter has a bucket of tokens. The bucket fills at a steady rate, and
 // each request takes one token.
@@ -176,8 +176,9 @@ func (l *limiter) pauseFor(now time.Time, wait time.Duration, causeText string) 
 	}
 }
 
-// newWait returns a Wait with the given time. The Wait has a cause even if the time is 0.
-// syncsAhead is how many syncs are before the waiting sync in the queue; 0 if a request waits.
+// newWait returns a Wait with the given time. The Wait has a cause even if the time is 0, because
+// the caller may make the time longer. syncsAhead is how many syncs are before the waiting sync in
+// the queue. It is 0 if a single request waits.
 func (l *limiter) newWait(wait time.Duration, now time.Time, syncsAhead int) Wait {
 	w := Wait{For: wait}
 	switch {
@@ -235,7 +236,12 @@ func (l *limiter) estimateWait(now time.Time) time.Duration {
 	return wait
 }
 
-// paceWait returns how long a request must wait because of the rate, the cloud's limit and a pause.
+// paceWait returns the longest of these waits of a request:
+//
+//   - until the end of a pause that the cloud asked for
+//   - until the bucket has a token for the request
+//   - until minSpacing has passed since the previous request, while the cloud's limit is near
+//
 // requestsAhead is how many requests in line are before this request.
 func (l *limiter) paceWait(now time.Time, requestsAhead int) time.Duration {
 	wait := max(l.pausedUntil.Sub(now), 0)

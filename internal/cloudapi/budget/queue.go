@@ -8,14 +8,14 @@ import (
 )
 
 const (
-	// A sync may begin if its first request would wait for at most turnPatience. If that wait is
-	// longer, the sync waits in the queue.
+	// turnPatience is the longest wait with which a sync may still begin at once. If the wait is
+	// longer, the sync stays in the queue.
 	turnPatience = time.Second
 	// turnRequests is how many requests a sync is expected to send. By default, a source mirrors
 	// two kinds of objects, and each kind needs one request or more.
 	turnRequests = 2
-	// turnGrace is how late Turn may be called again before the sync loses its place in the queue.
-	// Without this limit, the place of a deleted source would never go away.
+	// A sync loses its place in the queue if its caller calls Turn again more than turnGrace late.
+	// Without this limit, the place of a deleted source would stay forever.
 	turnGrace = 30 * time.Second
 )
 
@@ -30,7 +30,7 @@ type syncQueue struct {
 // queuePlace is the place of a sync in the queue.
 type queuePlace struct {
 	syncName string
-	// turnDue is when Turn should be called again for this sync.
+	// turnDue is when the caller should call Turn again for this sync.
 	turnDue time.Time
 }
 
@@ -58,8 +58,8 @@ func (l *limiter) turn(syncName string) Wait {
 	return l.newWait(wait, now, at)
 }
 
-// requestInterval returns the average time between two requests. It follows the configured rate or
-// the cloud's limit, whichever is slower.
+// requestInterval returns the average time between two requests. It uses the configured rate or the
+// rate that the cloud's own limit allows, whichever is lower.
 func (l *limiter) requestInterval(now time.Time) time.Duration {
 	var apart time.Duration
 	if l.perSecond > 0 {

@@ -2,7 +2,8 @@
 
 package wire
 
-// Environment is one environment of the API org/v2. It has no spec, no status and no phase.
+// Environment is one environment, as the API org/v2 sends it. Unlike other cloud objects, it has no
+// spec and no status.
 type Environment struct {
 	ID          string     `json:"id"`
 	Metadata    ObjectMeta `json:"metadata"`

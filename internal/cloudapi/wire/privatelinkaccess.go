@@ -18,8 +18,8 @@ type PrivateLinkAccessSpec struct {
 	Network     Reference              `json:"network"`
 }
 
-// PrivateLinkAccessCloud has the fields for AWS, Azure and Google Cloud. Kind says which of the
-// three clouds it is. Only the fields for this cloud have a meaning.
+// PrivateLinkAccessCloud has the fields for AWS, Azure and Google Cloud. Kind names the cloud of
+// the access. Only the fields for this cloud have a meaning.
 type PrivateLinkAccessCloud struct {
 	Kind         string `json:"kind"`
 	Account      string `json:"account"`      // of AWS

@@ -3,11 +3,12 @@
 // Package wire has the types of the items that the cloud's list operations return.
 //
 // The types have only the fields that the operator publishes. Every field is optional: if it is
-// absent or null, it is zero. Dates, enumerations and URLs are strings, so that an item with an
-// unknown value can still be read. Unknown members are ignored.
+// absent or null in the JSON, it has its zero value. Dates, enumerations and URLs are strings, so
+// that an item with an unknown value can still be read. JSON members for which a type has no field
+// are ignored.
 package wire
 
-// ObjectMeta has the addresses and dates of an object.
+// ObjectMeta has the URL, the resource name and the dates of a cloud object.
 type ObjectMeta struct {
 	Self         string `json:"self"`
 	ResourceName string `json:"resource_name"`
