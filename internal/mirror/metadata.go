@@ -113,12 +113,21 @@ func sameMetadata(existing, desired metav1.Object) bool {
 // If so, the operator keeps only one of the two in memory. sameAsListed ignores conditions, and
 // facts about other cloud objects (for example, a network shows its clusters).
 func sameAsListed(kind *Kind, existing, listed Object) bool {
-	return kind.withJoinedFacts != nil && kind.id(existing) == kind.id(listed) &&
+	if kind.withJoinedFacts == nil || kind.id(existing) != kind.id(listed) {
+		return false
+	}
+	return sameVersion(existing, listed) ||
 		!terminating(existing) && len(existing.GetFinalizers()) == 0 &&
-		maps.Equal(existing.GetLabels(), listed.GetLabels()) &&
-		maps.Equal(existing.GetAnnotations(), listed.GetAnnotations()) &&
-		len(existing.GetOwnerReferences()) == 1 && sameOwner(existing, listed) &&
-		kind.same(existing, kind.withJoinedFacts(listed, existing))
+			maps.Equal(existing.GetLabels(), listed.GetLabels()) &&
+			maps.Equal(existing.GetAnnotations(), listed.GetAnnotations()) &&
+			len(existing.GetOwnerReferences()) == 1 && sameOwner(existing, listed) &&
+			kind.same(existing, kind.withJoinedFacts(listed, existing))
+}
+
+// sameVersion reports whether two objects have the same version of the same object in the cluster.
+// It returns false for an object that was listed and not read from the cluster.
+func sameVersion(a, b Object) bool {
+	return a.GetResourceVersion() != "" && a.GetResourceVersion() == b.GetResourceVersion() && a.GetUID() == b.GetUID()
 }
 
 // creationCopy returns a copy of an object for a create request. The copy lacks the metadata that
