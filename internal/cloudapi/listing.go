@@ -97,8 +97,8 @@ type collector[T any] struct {
 	itemMarks []mark
 	// itemIndex maps an ID to the index of its item in listing.Items.
 	itemIndex map[string]int
-	// lostIDs has the IDs of the items that finishListing must remove from listing.Items. A later
-	// item with the same ID was unreadable or filtered out.
+	// lostIDs has each ID that came twice, if the later item was unreadable or filtered out.
+	// finishListing removes the earlier item with this ID from listing.Items.
 	lostIDs map[string]bool
 	// leftOutMarks maps the ID of each item that List filtered out to the item's mark (hash and
 	// length).

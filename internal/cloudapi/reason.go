@@ -169,7 +169,8 @@ func (r *reasonSearch) readObject(object map[string]any, depth int) []problem {
 	return r.readByField(object, names, depth+1)
 }
 
-// readOwn makes one error description from an object's own members, such as "code" and "message".
+// readOwn makes one error description from the members of a JSON object, such as "code" and
+// "message".
 func (r *reasonSearch) readOwn(members map[string]any, depth int) problem {
 	own := problem{}
 	for _, name := range slices.Concat(codeMembers, textMembers, factMembers) {

@@ -46,7 +46,7 @@ func (r *Reconciler) get(ctx context.Context, key client.ObjectKey) (owner, erro
 // ownedObjects returns the objects of one kind that belong to o. The objects are part of the cache
 // and must not be changed.
 //
-// The second result is a checksum of these objects. The checksum also covers the objects of a
+// The second result is a checksum. It covers more objects than the first result: also those of a
 // deleted owner with the same name as o.
 func (r *Reconciler) ownedObjects(ctx context.Context, o owner, k *kind) (ownedObjects []mirror.Object, all checksum, err error) {
 	list, name := k.newList(), o.object().GetName()

@@ -131,8 +131,9 @@ func (rs retries) makeAllDue() {
 	}
 }
 
-// earliestTry returns when the first of the failed writes must be tried again; zero if there is no
-// failed write to try. Deferred writes do not count, because they wait for a listing.
+// earliestTry returns the earliest time at which a failed write must be tried again. It returns the
+// zero time if there is no failed write. Deferred writes do not count, because they wait for a
+// listing.
 func (rs retries) earliestTry() time.Time {
 	var at time.Time
 	for _, r := range rs {

@@ -24,9 +24,10 @@ const (
 	firstRetry = 10 * time.Second
 	// mostRetry is the longest wait after a failed sync, even if spec.interval is longer.
 	mostRetry = 5 * time.Minute
-	// repairEvery and repairsAtOnce limit how often the operator undoes changes of other clients:
-	// repairsAtOnce times without a wait, then once in each repairEvery. Without this limit, the
-	// operator and another controller could overwrite each other's changes without a pause.
+	// repairEvery and repairsAtOnce limit how often the operator undoes changes of other clients. The
+	// operator does this repairsAtOnce times without a wait. After that, it does this at most once in
+	// each period of repairEvery. Without this limit, the operator and another controller could
+	// overwrite each other's changes without a pause.
 	repairEvery   = time.Second
 	repairsAtOnce = 20
 	// freshFor is how long after a complete listing the operator may delete the objects that this

@@ -15,7 +15,7 @@ import (
 // these:
 //
 //   - an object that is being deleted
-//   - an object of a deleted source or discovery that had the same name as the present one
+//   - an object of an earlier source or discovery, which had the same name and is now deleted
 func waitsForPredecessor(report mirror.Report) bool {
 	return report.Unfilled() > 0 && len(report.Clashes) == 0 &&
 		!slices.ContainsFunc(report.Conflicts, func(c mirror.Conflict) bool { return !c.Predecessor })

@@ -39,10 +39,10 @@ func (u *unfinishedSync) syncAnswersFor(t terms) syncAnswers {
 func (r *Reconciler) finish(o owner, s *state, asked syncAnswers) {
 	t := termsOf(o)
 	if asked.wasSynced() && s.unfinishedSync != nil {
-		// The cloud's answers come from an earlier reconcile. That reconcile failed, but set the
-		// time of the next sync. If the new plan finds missing objects, the next sync must come
-		// earlier. So restore the schedule from before the sync, and set the time of the next sync
-		// again.
+		// The cloud's answers come from an earlier reconcile, which set the time of the next sync and
+		// then failed. The new plan can find missing objects: then the next sync must come earlier
+		// than that time. So restore the schedule as it was before the earlier reconcile. The call of
+		// reschedule below sets the time again.
 		t, s.schedule = s.unfinishedSync.terms, s.unfinishedSync.scheduleBefore
 	}
 	r.reschedule(s, t, asked)

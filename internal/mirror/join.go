@@ -132,15 +132,16 @@ type topic[T any] struct {
 	compareFacts func(a, b T) int
 }
 
-// addFacts adds facts with a key to the topic. It does nothing if the key is empty.
-func (t *topic[T]) addFacts(to topics, key string, values ...T) {
+// addFacts adds facts of the topic t to the facts that allTopics has for a key. It does nothing if
+// the key is empty.
+func (t *topic[T]) addFacts(allTopics topics, key string, values ...T) {
 	if key == "" {
 		return
 	}
-	lists, ok := to[t].(factsByKey[T])
+	lists, ok := allTopics[t].(factsByKey[T])
 	if !ok {
 		lists = factsByKey[T]{t.compareFacts, map[string][]T{}, map[string]int{}}
-		to[t] = lists
+		allTopics[t] = lists
 	}
 	lists.byKey[key] = append(lists.byKey[key], values...)
 }

@@ -153,8 +153,8 @@ func environmentNames(f Facts) map[string]string {
 	}
 	for name, o := range f.Desired {
 		id := source(o).Spec.Environment
-		// The environment's source may be deleted, and not yet created again. Then only FormerNames
-		// has the environment's last known name.
+		// If someone deleted the environment's source, and the source does not exist again yet, only
+		// FormerNames has the environment's last known name.
 		last := cmp.Or(lastName(o, inCluster[name], f.Owner), f.FormerNames[id])
 		names[id] = displayName(o)
 		if last != "" && last != shownName(displayName(o)) && needsApproval(all.settingsFor(id, last).settings, all.settingsFor(id, displayName(o)).settings) {

@@ -61,8 +61,8 @@ func ProjectTransitGatewayAttachment(a *wire.TransitGatewayAttachment) v1alpha1.
 		ErrorMessage:  a.Status.ErrorMessage,
 		CloudMetadata: cloudMetadata(a.Metadata),
 	}
-	// The cloud's answer may have an unknown kind. Then a value in one of these fields shows that
-	// the attachment is in AWS.
+	// If the operator does not know the attachment's kind, a value in one of the three fields below
+	// shows that the attachment is in AWS.
 	aws := a.Spec.Cloud.TransitGatewayID != "" || a.Spec.Cloud.RAMShareARN != "" || a.Status.Cloud.TransitGatewayAttachmentID != ""
 	if o.Status.Kind == "AwsTransitGatewayAttachment" {
 		o.Status.Cloud, aws = "AWS", true

@@ -31,9 +31,9 @@ type View struct {
 	conflicts []Conflict
 }
 
-// SourceNames returns the display names of the environments that have a source, as the plan used
-// them. It includes an environment whose source was deleted and is not yet created again. The key
-// is the cloud ID. For observations, SourceNames returns nil.
+// SourceNames returns the display name of each environment that has a source, by the environment's
+// ID. The names are those that the plan used. An environment is included if its source was deleted
+// and is not yet created again. If the View is of observations, SourceNames returns nil.
 func (v *View) SourceNames() map[string]string {
 	if v == nil {
 		return nil
