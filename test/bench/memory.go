@@ -10,7 +10,7 @@ import (
 )
 
 // memoryGoals are in MiB, by the number of observations.
-var memoryGoals = map[int]float64{0: 40, 10_000: 120, 20_000: 200, 100_000: 800}
+var memoryGoals = map[int]float64{0: 45, 10_000: 130, 20_000: 200, 100_000: 800}
 
 // memorySyncs is how often every source is synced before memory is read.
 const memorySyncs = 3
