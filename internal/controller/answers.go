@@ -59,4 +59,7 @@ type outcome struct {
 	tried bool
 	// failure says why the listing failed or is incomplete; nil if the listing is complete.
 	failure *failure
+	// unasked is true if the cloud was not asked, because the manager lacks the right to read the
+	// kind's objects in the cluster.
+	unasked bool
 }

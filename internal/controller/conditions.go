@@ -132,7 +132,8 @@ func (r *Reconciler) setSynced(c conditionSetter, o owner, s *state) *verdict {
 	ready := verdict{reason: v1alpha1.ReasonSucceeded}
 	// If Ready's message is cut, the message refers to firstCondition. This is the condition of the
 	// first kind in the message.
-	known, mirrors, firstCondition := false, false, ""
+	// known is true if a mirrored kind has something to report, reported if any kind has.
+	known, reported, mirrors, firstCondition := false, false, false, ""
 	for i := range r.owners.kinds {
 		k := &r.owners.kinds[i]
 		wanted := k.Mirrored(o.object())
@@ -146,7 +147,7 @@ func (r *Reconciler) setSynced(c conditionSetter, o owner, s *state) *verdict {
 		if v == nil { // There is nothing to report.
 			continue
 		}
-		known = true
+		reported, known = true, known || wanted
 		if condition != "" {
 			c.set(condition, conditionStatus(v.reason == v1alpha1.ReasonSucceeded), v.reason, v.message)
 		}
@@ -173,9 +174,9 @@ func (r *Reconciler) setSynced(c conditionSetter, o owner, s *state) *verdict {
 			message += "; " + previewMessage(s.kinds[0].preview)
 		}
 		return &verdict{reason: v1alpha1.ReasonSuspended, message: message}
-	case !mirrors && !known:
+	case !mirrors && !reported:
 		return &verdict{reason: v1alpha1.ReasonSucceeded, message: r.owners.words.allIgnored}
-	case !known:
+	case mirrors && !known:
 		return nil // Ready keeps its value from before the manager's restart.
 	}
 	return &ready

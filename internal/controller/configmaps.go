@@ -104,17 +104,25 @@ func (o *Options) reconcileConfigMap(ctx context.Context, req reconcile.Request)
 	if ctx.Err() != nil {
 		return reconcile.Result{}, nil
 	}
-	if tell := o.configMaps.put(req.NamespacedName, failed); tell != nil && o.configMaps.sourceEvents != nil {
-		about := &v1alpha1.InventorySource{ObjectMeta: metav1.ObjectMeta{Namespace: tell.Namespace, Name: tell.Name}}
-		select {
-		case <-ctx.Done():
-		case o.configMaps.sourceEvents <- event.GenericEvent{Object: about}:
-		}
+	if source := o.configMaps.put(req.NamespacedName, failed); source != nil {
+		o.tellSource(ctx, *source)
 	}
 	if err != nil {
 		return reconcile.Result{}, err
 	}
 	return reconcile.Result{RequeueAfter: again}, nil
+}
+
+// tellSource has a source reconciled, so that its status says how its ConfigMaps are.
+func (o *Options) tellSource(ctx context.Context, source client.ObjectKey) {
+	if o.configMaps.sourceEvents == nil {
+		return
+	}
+	about := &v1alpha1.InventorySource{ObjectMeta: metav1.ObjectMeta{Namespace: source.Namespace, Name: source.Name}}
+	select {
+	case <-ctx.Done():
+	case o.configMaps.sourceEvents <- event.GenericEvent{Object: about}:
+	}
 }
 
 // followConfigMap creates or corrects the ConfigMap of an observation. If the source's spec does
@@ -136,6 +144,11 @@ func (o *Options) followConfigMap(ctx context.Context, key client.ObjectKey) (ag
 	wanted := s.Spec.KafkaClusters.ConfigMaps == v1alpha1.ConfigMapPolicyEnabled
 	if wanted && (!o.ConfigMaps || cluster.Status.Observed == "") { // A new observation has no status yet.
 		return 0, nil, nil
+	}
+	if wanted && !s.Status.ConfigMaps && hasSynced(&s.Status.SyncStatus) {
+		// The rights on ConfigMaps came after the last reconcile of the source. Its status must no
+		// longer say that there are no ConfigMaps.
+		o.tellSource(ctx, of)
 	}
 	f := &configMapSync{o, o.configMaps.get(key), cluster, s}
 	f.retryIfRequested(s.Annotations[v1alpha1.AnnotationRequestedAt])

@@ -130,7 +130,7 @@ func (f *configMapSync) drop(ctx context.Context) (again time.Duration, why *fai
 func (f *configMapSync) write(ctx context.Context, w configMapWrite) (again time.Duration) {
 	return f.attempt(ctx, &w, func() error {
 		if w.existing == nil || mirror.Claims(f.cluster, w.existing, w.desired) {
-			if gone, err := f.wasDeleted(ctx, &v1alpha1.KafkaClusterObservationList{}, f.cluster); err != nil || gone {
+			if found, err := f.readUndeleted(ctx, &v1alpha1.KafkaClusterObservationList{}, f.cluster); err != nil || found == nil {
 				return err
 			}
 		}

@@ -5,6 +5,7 @@ package controller_test
 import (
 	"context"
 	"maps"
+	"net/http"
 	"slices"
 	"strconv"
 	"time"
@@ -13,6 +14,7 @@ import (
 	. "github.com/onsi/gomega"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -132,4 +134,61 @@ var _ = Describe("What a source sees by", func() {
 		Expect(w.condition(ctx, v1alpha1.ConditionPruneHeld)).To(BeEmpty())
 		Expect(w.source(ctx).Status.KafkaClusters.Scope).To(Equal(scope))
 	})
+})
+
+var _ = Describe("A credential that is refused beside a kind that the manager may not watch", func() {
+	It("is used less and less often", func(ctx SpecContext) {
+		w := newWorld(ctx)
+		w.seed(2, 3)
+		w.createSource(ctx, func(s *v1alpha1.InventorySource) { s.Spec.Interval = &metav1.Duration{Duration: 10 * time.Minute} })
+		w.reconcile(ctx)
+		w.restart()
+		observation := &v1alpha1.PeeringObservation{}
+		w.reconciler.MayNotWatch(observation, "the operator may not list peeringobservations")
+		DeferCleanup(func() { w.reconciler.MayNotWatch(observation, "") })
+		w.cloud.FailNext(cloudsim.OpListClusters, 1000, cloudsim.Status(http.StatusUnauthorized, "", nil))
+		for _, wait := range []time.Duration{10 * time.Minute, 20 * time.Minute, 30 * time.Minute, 30 * time.Minute} {
+			w.sync(ctx)
+			status := w.source(ctx).Status
+			Expect(status.NextSyncTime.Sub(w.clock.Now())).To(BeNumerically("~", wait, 2*time.Second))
+			Expect(status.CredentialBackoff).NotTo(BeNil())
+		}
+	})
+})
+
+var _ = Describe("A refused credential at a restart", func() {
+	DescribeTable("is what Ready goes on saying, beside an ignored kind", func(ctx SpecContext, denied bool) {
+		w := newWorld(ctx)
+		w.seed(2, 3)
+		w.createSource(ctx, func(s *v1alpha1.InventorySource) { s.Spec.Interval = &metav1.Duration{Duration: 10 * time.Minute} })
+		w.reconcile(ctx)
+		deny := func() {
+			if denied {
+				w.reconciler.MayNotWatch(&v1alpha1.PeeringObservation{}, "the operator may not list peeringobservations")
+			}
+		}
+		deny()
+		for _, o := range w.peerings(ctx) {
+			if denied {
+				break
+			}
+			o.Finalizers = []string{"example.com/stuck"}
+			Expect(k8s.Update(ctx, &o)).To(Succeed())
+			DeferCleanup(func(ctx SpecContext) {
+				Expect(k8s.Patch(ctx, &o, client.RawPatch(types.MergePatchType, []byte(`{"metadata":{"finalizers":null}}`)))).To(Succeed())
+			})
+		}
+		w.change(ctx, func(s *v1alpha1.InventorySource) { s.Spec.Peerings.Policy = v1alpha1.MirrorPolicyIgnore })
+		w.sync(ctx)
+		w.sync(ctx)
+		Expect(w.condition(ctx, v1alpha1.ConditionReady)).To(Equal("False/WriteFailed"))
+		w.cloud.FailNext(cloudsim.OpListClusters, 1000, cloudsim.Status(http.StatusUnauthorized, "", nil))
+		w.sync(ctx)
+		Expect(w.condition(ctx, v1alpha1.ConditionReady)).To(Equal("False/Unauthenticated"))
+		w.restart()
+		deny()
+		Expect(w.calls(func() { w.reconcile(ctx) })).To(BeZero())
+		Expect(w.condition(ctx, v1alpha1.ConditionReady)).To(Equal("False/Unauthenticated"))
+		Expect(w.condition(ctx, v1alpha1.ConditionStalled)).To(Equal("True/Unauthenticated"))
+	}, Entry("that may not be read", true), Entry("whose objects finalizers keep", false))
 })

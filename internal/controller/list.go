@@ -45,7 +45,7 @@ func (r *Reconciler) listCloud(ctx context.Context, o owner, s *state) (syncAnsw
 	var wait sync.WaitGroup
 	for _, i := range wanted {
 		if f := cmp.Or(unconnected, r.rightsFailure(&r.owners.kinds[i])); f != nil {
-			asked.kindListings[i].outcome = outcome{tried: true, failure: f}
+			asked.kindListings[i].outcome = outcome{tried: true, failure: f, unasked: unconnected == nil}
 			continue
 		}
 		wait.Go(func() { asked.kindListings[i] = r.listKind(ctx, o, &r.owners.kinds[i], &s.kinds[i], connection) })

@@ -179,7 +179,7 @@ func (r *Reconciler) plan(ctx context.Context, o owner, s *state, newPlans plans
 			Existing:    newPlans[i].existing,
 			Occupants:   occupants,
 			Completed:   k.lastCompleted(now),
-			Fresh:       k.isFresh(now) && asked.putOff.For == 0 && !o.settings().suspend,
+			Fresh:       k.isFresh(now, asked) && asked.putOff.For == 0 && !o.settings().suspend,
 			Recorded:    asked.wasSynced() && k.listedCompletely(),
 			Approval:    k.report.Approved,
 			HeldBefore:  heldIn(o, &r.owners.kinds[i]),
@@ -202,10 +202,11 @@ func (r *Reconciler) plan(ctx context.Context, o owner, s *state, newPlans plans
 // listedCompletely reports whether the last listing of the kind was complete.
 func (k *kindState) listedCompletely() bool { return k.outcome.tried && k.outcome.failure == nil }
 
-// isFresh reports whether the last listing of the kind was complete and ended less than freshFor
-// ago.
-func (k *kindState) isFresh(now time.Time) bool {
-	return k.listedCompletely() && now.Sub(k.ledger.Completed()) < freshFor
+// isFresh reports whether the last listing of the kind was complete, and ended less than freshFor
+// ago. A listing of the present sync also counts if the sync ended less than freshFor ago: the
+// listing of another kind may have taken longer.
+func (k *kindState) isFresh(now time.Time, asked syncAnswers) bool {
+	return k.listedCompletely() && (now.Sub(k.ledger.Completed()) < freshFor || asked.wasSynced() && now.Sub(asked.endTime) < freshFor)
 }
 
 // allHeldIn reads from the status, for each kind, the deletions that wait for a person's approval.

@@ -151,29 +151,52 @@ func (r *Reconciler) occupants(ctx context.Context, o owner, k *kind, s *kindSta
 	return occupants, unseen, nil
 }
 
-// ownerGone asks the API server whether o was deleted, because the cache may still show o. If a
-// write made a deleted o the owner of an object, the garbage collector would delete the object.
+// errPlanIsOld means that the spec or the annotation approvePrune of a source or discovery changed
+// after the reconcile read them.
+var errPlanIsOld = errors.New("nothing is written: spec, or the approval of a deletion, changed in the meantime")
+
+// checkOwner reads o again, from the API server, before two sorts of writes that can do harm:
 //
-// If newPlans has no write that makes o an owner, ownerGone returns false without a request.
-func (r *Reconciler) ownerGone(ctx context.Context, o owner, newPlans plans) (bool, error) {
-	claims := func(w mirror.Write) bool { return mirror.Claims(o.object(), w.Existing, w.Desired) }
-	if !slices.ContainsFunc(newPlans, func(p plan) bool { return slices.ContainsFunc(p.changes.Writes, claims) }) {
+//   - A write makes o the owner of an object. If o was deleted, the garbage collector would delete
+//     the object. Then ownerGone is true.
+//   - A deletion. The cloud may have taken minutes to answer. If a person changed the spec or took
+//     the approval of a deletion back in these minutes, the error is errPlanIsOld.
+//
+// If newPlans has no such write, checkOwner sends no request.
+func (r *Reconciler) checkOwner(ctx context.Context, o owner, newPlans plans) (ownerGone bool, err error) {
+	object, claims, deletes := o.object(), false, false
+	for _, p := range newPlans {
+		deletes = deletes || len(p.changes.Deletes) > 0
+		claims = claims || slices.ContainsFunc(p.changes.Writes, func(w mirror.Write) bool { return mirror.Claims(object, w.Existing, w.Desired) })
+	}
+	if !claims && !deletes {
 		return false, nil
 	}
-	return r.wasDeleted(ctx, r.owners.newList(), o.object())
+	found, err := r.readUndeleted(ctx, r.owners.newList(), object)
+	switch {
+	case err != nil || found == nil:
+		return err == nil, err
+	case deletes && (found.GetGeneration() != object.GetGeneration() ||
+		found.GetAnnotations()[v1alpha1.AnnotationApprovePrune] != object.GetAnnotations()[v1alpha1.AnnotationApprovePrune]):
+		return false, errPlanIsOld
+	}
+	return false, nil
 }
 
-// wasDeleted asks the API server whether an object was deleted. cachedObject is the object from the
-// cache. emptyList is an empty list of the object's type, such as an InventorySourceList.
-func (o *Options) wasDeleted(ctx context.Context, emptyList client.ObjectList, cachedObject client.Object) (bool, error) {
+// readUndeleted reads an object again, from the API server. It returns nil if the object was
+// deleted. cachedObject is the object from the cache. emptyList is an empty list of the object's
+// type, such as an InventorySourceList.
+func (o *Options) readUndeleted(ctx context.Context, emptyList client.ObjectList, cachedObject client.Object) (client.Object, error) {
 	found, err := o.readLive(ctx, emptyList, cachedObject.GetNamespace(), cachedObject.GetName())
 	switch {
 	case apierrors.IsNotFound(err):
-		return true, nil
+		return nil, nil
 	case err != nil:
-		return false, fmt.Errorf("looking for %s: %w", cachedObject.GetName(), err)
+		return nil, fmt.Errorf("looking for %s: %w", cachedObject.GetName(), err)
+	case found.GetUID() != cachedObject.GetUID() || !found.GetDeletionTimestamp().IsZero():
+		return nil, nil
 	}
-	return found.GetUID() != cachedObject.GetUID() || !found.GetDeletionTimestamp().IsZero(), nil
+	return found, nil
 }
 
 // readLive reads one object from the API server. It sends a list request, because the manager has

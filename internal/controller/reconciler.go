@@ -93,7 +93,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 	if wait := r.restrain(s, asked, todo); wait > 0 {
 		return reconcile.Result{RequeueAfter: wait}, nil
 	}
-	switch gone, err := r.ownerGone(ctx, o, todo); {
+	switch gone, err := r.checkOwner(ctx, o, todo); {
 	case err != nil:
 		return r.fail(ctx, o, s, asked, err)
 	case gone: // The watch will report that o was deleted.

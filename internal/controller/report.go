@@ -39,7 +39,9 @@ func (r *Reconciler) endAbsences(ctx context.Context, o owner, s *state) owner {
 	for i := range r.owners.kinds {
 		r.owners.kinds[i].EndAbsences(next.object(), s.kinds[i].ledger)
 	}
-	if err := r.writeStatus(ctx, next, o); err != nil {
+	// The API server answers with its newest spec and annotations. This reconcile must go on with
+	// those that its plan is made for, so write a copy.
+	if err := r.writeStatus(ctx, r.copyOf(next), o); err != nil {
 		log.FromContext(ctx).Info("The times of ended absences stay in the status", "cause", err.Error())
 		return o
 	}

@@ -174,6 +174,34 @@ var _ = Describe("A manager that may keep ConfigMaps and not list clusters", fun
 	}, Entry("with the flag", NodeTimeout(5*time.Minute), true), Entry("without it", NodeTimeout(5*time.Minute), false))
 })
 
+var _ = Describe("A manager that gets the rights on ConfigMaps after the last sync", func() {
+	It("has the status say at once that there are ConfigMaps", func(ctx SpecContext) {
+		controller.AskAgain(time.Second)
+		DeferCleanup(controller.AskAgain, 30*time.Second)
+		const user, own, kept, status, enough = "without-configmaps", "inventory.ccloud.dev", "list watch create patch delete", "patch", 2 * time.Minute
+		w := newWorld(ctx)
+		direct, err := client.New(config, client.Options{Scheme: k8s.Scheme()})
+		Expect(err).NotTo(HaveOccurred())
+		w.seed(4, 2)
+		w.grant(ctx, direct, user, "core",
+			may(own, kept, "inventorysources kafkaclusterobservations peeringobservations"),
+			may(own, status, "inventorysources/status kafkaclusterobservations/status peeringobservations/status"),
+			may(own, "update", "inventorysources/finalizers kafkaclusterobservations/finalizers"),
+			may("", "get", "secrets"), may("events.k8s.io", "create", "events"))
+		w.createSecret(ctx, apiKey, apiSecret)
+		Expect(direct.Create(ctx, w.newSource(func(s *v1alpha1.InventorySource) {
+			s.Spec.Interval = &metav1.Duration{Duration: 12 * time.Hour}
+			s.Spec.KafkaClusters.ConfigMaps = v1alpha1.ConfigMapPolicyEnabled
+		}))).To(Succeed())
+		w.manage(ctx, func(c *rest.Config) { c.Impersonate.UserName = user }, nil, func(o *controller.Options) { o.ConfigMaps = true })
+		Eventually(ctx, func() string { return w.condition(ctx, v1alpha1.ConditionReady) }).WithTimeout(enough).Should(Equal("False/ConfigMapsOff"))
+		w.grant(ctx, direct, user, "features", may("", "list watch get create patch delete", "configmaps"))
+		Eventually(ctx, func() int { return len(w.configMaps(ctx)) }).WithTimeout(enough).Should(Equal(4))
+		Eventually(ctx, func() string { return w.condition(ctx, v1alpha1.ConditionReady) }).WithTimeout(enough).Should(Equal("True/Succeeded"))
+		Expect(w.source(ctx).Status.ConfigMaps).To(BeTrue())
+	}, NodeTimeout(5*time.Minute))
+})
+
 var _ = Describe("A kind that is ignored while its observations may not be read", func() {
 	It("says which observations stay, across a restart, and deletes them when the right comes", func(ctx SpecContext) {
 		w := newWorld(ctx)

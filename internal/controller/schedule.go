@@ -177,6 +177,8 @@ type attempt struct {
 	// unconfirmed is true if an object was missing, and an early listing should confirm that it is
 	// missing.
 	unconfirmed bool
+	// unasked is true if the cloud was not asked. Such an attempt says nothing about the credential.
+	unasked bool
 }
 
 // planNext sets when the next sync is due. lastAttempts has one entry for each kind that the sync
@@ -196,7 +198,7 @@ func (s *schedule) planNext(t terms, lastAttempts []attempt, addJitter func(time
 		s.earlySyncs, s.confirmsLate = 0, true
 	}
 	for _, a := range lastAttempts {
-		if a.failure == nil {
+		if a.failure == nil || a.unasked && s.refusalWait > 0 {
 			continue
 		}
 		if !needsPerson(a.failure.reason) {
@@ -211,6 +213,7 @@ func (s *schedule) planNext(t terms, lastAttempts []attempt, addJitter func(time
 // kind. It returns 0 after any other sync. The first wait is spec.interval. Each further refusal
 // doubles the wait, up to mostRefusal.
 func (s *schedule) nextRefusalWait(interval time.Duration, lastAttempts []attempt) time.Duration {
+	lastAttempts = slices.DeleteFunc(slices.Clone(lastAttempts), func(a attempt) bool { return a.unasked })
 	for _, a := range lastAttempts {
 		if a.failure == nil || !refusals[a.failure.reason] {
 			return 0

@@ -148,8 +148,8 @@ func newState(o owner, kinds []kind, now time.Time) *state {
 func (s *state) attempts() []attempt {
 	var all []attempt
 	for i := range s.kinds {
-		if s.kinds[i].outcome.tried {
-			all = append(all, attempt{s.kinds[i].outcome.failure, s.kinds[i].report.Unconfirmed})
+		if how := s.kinds[i].outcome; how.tried {
+			all = append(all, attempt{how.failure, s.kinds[i].report.Unconfirmed, how.unasked})
 		}
 	}
 	return all

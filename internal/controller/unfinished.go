@@ -46,6 +46,10 @@ func (r *Reconciler) finish(o owner, s *state, asked syncAnswers) {
 		t, s.schedule = s.unfinishedSync.terms, s.unfinishedSync.scheduleBefore
 	}
 	r.reschedule(s, t, asked)
+	// If a person takes an approval back and gives it again later, a sync must begin again.
+	if now := termsOf(o); !now.approves {
+		s.schedule.usedVersions.approvePrune = now.approvePrune
+	}
 	s.unfinishedSync, s.failingSince = nil, time.Time{}
 }
 

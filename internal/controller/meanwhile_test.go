@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package controller_test
+
+import (
+	"net/http"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
+	"github.com/ccloud-dev/inventory-operator/test/cloudsim"
+)
+
+// meanwhile answers as the cloud does, after it did something.
+func meanwhile(w *world, do func()) http.Handler {
+	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		defer GinkgoRecover()
+		do()
+		w.cloud.Usual().ServeHTTP(rw, r)
+	})
+}
+
+var _ = eachOwner("A spec that changes while the cloud is asked", func(under side) {
+	DescribeTable("is worked on at once", func(ctx SpecContext, back bool) {
+		s := lacking(ctx, under)
+		s.edit(ctx, every(12*time.Hour))
+		s.pass(ctx)
+		if back {
+			s.put(9)
+		}
+		s.fail(1, meanwhile(s.world, func() {
+			s.edit(ctx, func(f fields) { *f.labels = map[string]v1alpha1.LabelValue{"team": "blue"} })
+			s.annotate(ctx, v1alpha1.AnnotationRequestedAt, "now")
+			s.put(11)
+		}))
+		s.sync(ctx)
+		Expect(s.status(ctx).ObservedGeneration).To(BeNumerically("<", s.read(ctx).GetGeneration()))
+		Expect(s.status(ctx).LastHandledReconcileAt).To(BeEmpty())
+		s.later(time.Second)
+		Expect(s.asked(func() { s.pass(ctx) })).To(Equal(1))
+		Expect(s.objects(ctx)[s.id(0)].GetLabels()).To(HaveKeyWithValue("team", "blue"))
+		Expect(s.status(ctx).LastHandledReconcileAt).To(Equal("now"))
+	}, Entry("while nothing is back", false), Entry("while an object is back", true))
+})
+
+var _ = Describe("A kind that is ignored while the cloud is asked", func() {
+	It("goes with the next pass, although a cluster came back in this one", func(ctx SpecContext) {
+		w := newWorld(ctx)
+		w.seed(10, 3)
+		w.createSource(ctx, func(s *v1alpha1.InventorySource) { s.Spec.Interval = &metav1.Duration{Duration: 12 * time.Hour} })
+		w.reconcile(ctx)
+		lost := w.anyCluster()
+		Expect(w.cloud.RemoveCluster(lost.ID)).To(Succeed())
+		w.sync(ctx)
+		w.cloud.PutCluster(lost)
+		w.cloud.FailNext(cloudsim.OpListClusters, 1, meanwhile(w, func() {
+			w.change(ctx, func(s *v1alpha1.InventorySource) { s.Spec.Peerings.Policy = v1alpha1.MirrorPolicyIgnore })
+		}))
+		w.clock.SetTime(w.source(ctx).Status.NextSyncTime.Add(time.Second))
+		for range 2 {
+			_, err := w.tryReconcile(ctx)
+			Expect(err).NotTo(HaveOccurred())
+		}
+		Expect(w.peerings(ctx)).To(BeEmpty())
+	})
+})
+
+var _ = eachOwner("A deletion that is called off while the cloud is asked", func(under side) {
+	for name, off := range map[string]func(ctx SpecContext, s *subject){
+		"by the policy": func(ctx SpecContext, s *subject) {
+			s.edit(ctx, func(f fields) { f.prune.Policy = v1alpha1.PrunePolicyRetain })
+		},
+		"by suspend": func(ctx SpecContext, s *subject) { s.edit(ctx, suspended(true)) },
+		"by a longer grace period": func(ctx SpecContext, s *subject) {
+			s.edit(ctx, func(f fields) { f.prune.GracePeriod = &metav1.Duration{Duration: 24 * time.Hour} })
+		},
+	} {
+		It("is not made, "+name, func(ctx SpecContext) {
+			s := newSubject(ctx, under, 10)
+			s.create(ctx, func(f fields) { f.prune.Policy = v1alpha1.PrunePolicyDelete })
+			s.pass(ctx)
+			s.gone(9)
+			s.sync(ctx)
+			s.fail(1, meanwhile(s.world, func() { off(ctx, s) }))
+			s.later(time.Minute)
+			_, err := s.try(ctx)
+			Expect(err).To(MatchError(ContainSubstring("changed in the meantime")))
+			for range 3 {
+				s.pass(ctx)
+				Expect(s.objects(ctx)).To(HaveKey(s.id(9)))
+				s.later(time.Minute)
+			}
+		})
+	}
+
+	It("is not made, by taking the approval back", func(ctx SpecContext) {
+		s := newSubject(ctx, under, 10)
+		s.create(ctx, func(f fields) { f.prune.Policy = v1alpha1.PrunePolicyDelete })
+		s.pass(ctx)
+		for n := range 4 {
+			s.gone(n)
+		}
+		for range 3 {
+			s.sync(ctx)
+		}
+		digest := s.summary(ctx).Held.Digest
+		s.annotate(ctx, v1alpha1.AnnotationApprovePrune, digest)
+		s.fail(1, meanwhile(s.world, func() { s.annotate(ctx, v1alpha1.AnnotationApprovePrune, "") }))
+		_, err := s.try(ctx)
+		Expect(err).To(MatchError(ContainSubstring("changed in the meantime")))
+		Expect(s.asked(func() { s.pass(ctx) })).To(BeZero(), "the answers are still right")
+		Expect(s.objects(ctx)).To(HaveLen(10))
+		Expect(s.condition(ctx, v1alpha1.ConditionPruneHeld)).To(Equal("True/ShareExceeded"))
+
+		By("approving it again")
+		s.annotate(ctx, v1alpha1.AnnotationApprovePrune, digest)
+		s.pass(ctx)
+		Expect(s.objects(ctx)).To(HaveLen(6))
+	})
+})
+
+// slowPeerings has each listing of peerings end a while after the one of clusters, with an answer.
+func slowPeerings(w *world, later time.Duration, answer http.Handler) {
+	listed := make(chan struct{}, 10)
+	w.cloud.FailNext(cloudsim.OpListClusters, 1000, http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		w.cloud.Usual().ServeHTTP(rw, r)
+		listed <- struct{}{}
+	}))
+	w.cloud.FailNext(cloudsim.OpListPeerings, 1000, http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		<-listed
+		time.Sleep(300 * time.Millisecond) // The listing of clusters ends meanwhile, by the clock as it is.
+		w.clock.SetTime(w.clock.Now().Add(later))
+		answer.ServeHTTP(rw, r)
+	}))
+}
+
+var _ = Describe("A kind whose listing takes longer than the others may be old to delete by", func() {
+	slow := func(s *v1alpha1.InventorySource) {
+		s.Spec.Timeout, s.Spec.Interval = &metav1.Duration{Duration: 5 * time.Minute}, &metav1.Duration{Duration: 10 * time.Minute}
+	}
+	It("keeps no missing objects of another kind", func(ctx SpecContext) {
+		w := newWorld(ctx)
+		w.seed(10, 10)
+		w.createSource(ctx, slow)
+		w.reconcile(ctx)
+		lost := w.anyCluster()
+		Expect(w.cloud.RemoveCluster(lost.ID)).To(Succeed())
+		slowPeerings(w, 90*time.Second, w.cloud.Usual())
+		for range 3 {
+			w.sync(ctx)
+		}
+		Expect(w.clusters(ctx)).NotTo(HaveKey(lost.ID))
+	})
+
+	It("delays no approval if it fails", func(ctx SpecContext) {
+		w := newWorld(ctx)
+		w.seed(10, 10)
+		w.createSource(ctx, slow)
+		w.reconcile(ctx)
+		for range 4 {
+			Expect(w.cloud.RemoveCluster(w.anyCluster().ID)).To(Succeed())
+		}
+		slowPeerings(w, 90*time.Second, cloudsim.Status(http.StatusGatewayTimeout, "", nil))
+		for range 3 {
+			w.sync(ctx)
+		}
+		w.annotate(ctx, v1alpha1.AnnotationApprovePrune, w.source(ctx).Status.KafkaClusters.Held.Digest)
+		w.sync(ctx)
+		Expect(w.clusters(ctx)).To(HaveLen(6))
+	})
+})
