@@ -22,7 +22,8 @@ type body struct {
 	// pushedBack has the bytes that the next call of Read returns first.
 	pushedBack []byte
 	tooLarge   bool
-	// readErr is the last error of a read, except io.EOF; nil if there was none.
+	// readErr is the last error of source or ctx, except io.EOF; nil if there was none. A body that
+	// is too large sets tooLarge instead.
 	readErr error
 }
 

@@ -119,7 +119,7 @@ func (e *Error) Unwrap() error { return e.Err }
 
 // ClassOf returns the class of an error. The first case that applies counts:
 //
-//   - If err is or wraps an *Error, ClassOf returns the class of the *Error.
+//   - If err is or wraps an *Error with a class other than None, ClassOf returns this class.
 //   - If err is nil, ClassOf returns None.
 //   - If err is or wraps context.Canceled, ClassOf returns Canceled.
 //   - For every other error, ClassOf returns Unavailable.

@@ -13,8 +13,8 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/budget"
 )
 
-// MaxWait is the longest time that an answer of the cloud can make a client wait before its next
-// request. If an answer asks for a longer wait, the client waits for MaxWait.
+// MaxWait is the upper limit of each wait that an answer of the cloud asks for. If an answer asks
+// for a longer wait, the wait counts as MaxWait.
 const MaxWait = budget.MaxWait
 
 const (

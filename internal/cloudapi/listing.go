@@ -174,8 +174,8 @@ func (c *collector[T]) addItem(e *entry[T], pageIndex int) {
 	}
 }
 
-// If isListed is true, listing.Items has an earlier item with this ID. Then loseEarlier records that
-// the earlier item must be removed.
+// If isListed is true, listing.Items has an earlier item with this ID. Then loseEarlier records
+// that the earlier item must be removed.
 func (c *collector[T]) loseEarlier(id string, isListed bool) {
 	if isListed {
 		c.lostIDs[id] = true

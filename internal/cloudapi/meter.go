@@ -39,8 +39,9 @@ func (c *Client) newRequestMeter(ctx context.Context, operation string) (*reques
 	return m, httptrace.WithClientTrace(sendCtx, &httptrace.ClientTrace{GotConn: m.beforeSend}), nil
 }
 
-// requestTimeout returns the timeout of the next request. It is at most half of the time until the
-// deadline of ctx, so that there is time for a retry.
+// requestTimeout returns the timeout of the next request. If ctx has a deadline, the timeout is at
+// most half of the time that is left, so that there is time for a retry. But it is not reduced below
+// minRequestTimeout.
 func (c *Client) requestTimeout(ctx context.Context) time.Duration {
 	if deadline, ok := ctx.Deadline(); ok {
 		return min(c.limits.RequestTimeout, max(time.Until(deadline)/2, minRequestTimeout))

@@ -92,8 +92,8 @@ func (f ConnectionFilter) filterParams() params {
 }
 
 // connectionValue returns the argument that belongs to a query parameter. For example, for
-// "environment" it returns the environment's ID. The arguments are fields of one item, for example of
-// a peering. For an unknown query parameter, the result is "".
+// "environment" it returns the environment's ID. The arguments are fields of one item, for example
+// of a peering. For an unknown query parameter, the result is "".
 func connectionValue(param string, environment, network wire.Reference, displayName, phase string) string {
 	switch param {
 	case paramEnvironment:

@@ -13,7 +13,7 @@ import (
 )
 
 const (
-	// maxFailureBytes is the largest body of an error answer that is read, in bytes.
+	// maxFailureBytes limits how many bytes of an error answer are read.
 	maxFailureBytes = 64 << 10
 	// maxReasonDepth is how many levels of nested lists and objects are searched for an error text.
 	maxReasonDepth = 6

@@ -39,7 +39,7 @@ func (c *Client) sendGET(ctx context.Context, operation string, targetURL *url.U
 	}
 }
 
-// sendRequest waits until the rate limit allows a request, and sends one request.
+// sendRequest waits until the request budget allows a request, and sends one request.
 //
 //   - If the answer has status 200, sendRequest calls readAnswer.
 //   - If the answer is a redirect within the same origin, sendRequest returns the new URL.
@@ -54,7 +54,7 @@ func (c *Client) sendRequest(ctx context.Context, operation, hiddenToken string,
 		return call, nil, withCall(call, err)
 	}
 	defer m.finishCall()
-	// Read the API key or token only now. While newRequestMeter waited for the rate limit, the
+	// Read the API key or token only now. While newRequestMeter waited for the request budget, the
 	// token may have been replaced.
 	auth := c.auth.currentAuth()
 	m.call.sentWith = auth.id
@@ -100,8 +100,8 @@ func (c *Client) handleAnswer(ctx context.Context, resp *http.Response, clean cl
 	return nil, readAnswer(ctx, resp)
 }
 
-// awaitBudget waits until the rate limit allows a request. After the request, the caller must call
-// the returned function once, with the answer.
+// awaitBudget waits until the request budget allows a request. After the request, the caller must
+// call the returned function once, with the answer.
 func (c *Client) awaitBudget(ctx context.Context) (settle func(budget.Answer), err error) {
 	if ctx.Err() != nil {
 		return nil, contextError(ctx)
@@ -117,7 +117,7 @@ func (c *Client) awaitBudget(ctx context.Context) (settle func(budget.Answer), e
 		return nil, contextError(ctx)
 	}
 	// Return RateLimited even if the deadline of ctx has passed. Do not report a timeout of the
-	// cloud: the request waited for the operator's own rate limit, and was not sent.
+	// cloud: the request waited for the request budget, and was not sent.
 	if refused, ok := errors.AsType[*budget.Refused](err); ok {
 		e := newError(RateLimited, "not sent: "+refused.Error())
 		e.RetryAfter = clampWait(refused.For)

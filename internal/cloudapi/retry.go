@@ -19,9 +19,9 @@ type Retry struct {
 	// Base is the upper limit of the wait after the first failure. Each further failure doubles
 	// this limit. The wait itself is a random time below the limit.
 	Base time.Duration
-	// Max is the longest wait. If the cloud asks for a longer wait, the request fails at once. It also
-	// fails at once if the operator's own limit on requests needs a longer wait. Error.RetryAfter is
-	// then this longer wait.
+	// Max is the longest wait. If the cloud asks for a longer wait, the request fails at once. It
+	// also fails at once if the operator's own limit on requests needs a longer wait. In both
+	// cases, Error.RetryAfter is the longer wait.
 	Max time.Duration
 }
 

@@ -11,8 +11,8 @@ import (
 )
 
 const (
-	// startLength is the length of the shortest text that counts as a secret, in bytes. A shorter
-	// text is not hidden, because it could be a part of an ordinary word.
+	// startLength is the length of the shortest text that a secretSet remembers, in bytes. It does
+	// not remember a shorter text, because this text could be a part of an ordinary word.
 	startLength = 8
 	// maxSecretsInSet is the largest number of credentials and tokens in one set of secrets.
 	maxSecretsInSet = 5_000
@@ -27,10 +27,11 @@ type secretStore struct {
 	recentSet, formerSet *secretSet
 }
 
-// secretSet is a set of secrets. It stores hashes of the secrets, not the secrets:
+// secretSet is a set of secrets. secretIDs and formMarks have hashes, not the secrets:
 //
 //   - secretIDs has one hash for each secret.
-//   - formMarks has one hash for each encoding of each secret, for example for its base64 text.
+//   - formMarks has one hash for each encoding of a secret, for example for its base64 text. It
+//     leaves out encodings that are shorter than startLength.
 type secretSet struct {
 	secretIDs, formMarks map[mark]bool
 	// formLengths has the lengths of the encodings in formMarks. The key is the first startLength

@@ -46,7 +46,8 @@ func (t *looseText) UnmarshalJSON(raw []byte) error {
 
 // readToken returns the access token in the reply to a token exchange.
 //
-//   - sentAt is when the request was sent. The lifetime of the access token starts at this time.
+//   - sentAt is a time before the request was sent. The lifetime of the access token is
+//     counted from this time.
 //   - subjectAuth has the token that the operator sent to get the access token. readToken hides
 //     the sent token in its errors.
 func readToken(resp *http.Response, sentAt time.Time, subjectAuth authorization) (*token, error) {

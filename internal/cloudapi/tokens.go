@@ -34,8 +34,8 @@ const forgetAfter = time.Hour
 //   - the subjectTexts: the namespace and the name of a ServiceAccount, and the audience of the
 //     ServiceAccount's token
 //
-// Call For again for each new client: Tokens forgets a TokenSource that For has not returned for an
-// hour.
+// Call For again for each new client: Tokens can forget a TokenSource that For has not returned for
+// an hour.
 func (t *Tokens) For(o TokenOptions, subjectTexts ...string) (*TokenSource, error) {
 	made, err := NewTokenSource(o)
 	if err != nil {
@@ -61,8 +61,8 @@ func (t *Tokens) For(o TokenOptions, subjectTexts ...string) (*TokenSource, erro
 	return made, nil
 }
 
-// canForget returns true if no client asked for the TokenSource for an hour and its token has
-// expired.
+// canForget returns true if no client asked for the TokenSource for an hour and it has no valid
+// token.
 func (s *sharedSource) canForget(now time.Time) bool {
 	current := s.currentToken.Load()
 	return now.Sub(s.lastAsked) > forgetAfter && (current == nil || now.After(current.endsAt))

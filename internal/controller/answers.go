@@ -21,7 +21,8 @@ type syncAnswers struct {
 	// putOff is how long the credential's rate limit delays a sync that is due; zero if there is
 	// no delay.
 	putOff budget.Wait
-	// secretVersion is the resourceVersion of the Secret with the API key; "" if there is no Secret.
+	// secretVersion is the resourceVersion of the Secret with the API key; "" if there is no
+	// Secret.
 	secretVersion string
 	// endTime is the time when the last listing of the sync ended.
 	endTime time.Time

@@ -127,12 +127,14 @@ func shortenMessage(message string, maxBytes int, fullCondition string) string {
 
 // setSynced sets the condition of each kind of object, such as PeeringsSynced. It returns the
 // reason and the message for the condition Ready. The result is nil if the manager has not listed
-// any kind since its start. Then Ready must not change.
+// any kind since its start, and has nothing to report. Then Ready must not change. The result is
+// never nil if spec.suspend is true, or if the spec ignores all kinds.
 func (r *Reconciler) setSynced(c conditionSetter, o owner, s *state) *verdict {
 	ready := verdict{reason: v1alpha1.ReasonSucceeded}
-	// If Ready's message is cut, the message refers to firstCondition. This is the condition of the
-	// first kind in the message.
-	// known is true if a mirrored kind has something to report, reported if any kind has.
+	// If all kinds succeeded and Ready's message is cut, the message refers to firstCondition. This
+	// is the condition of the first kind in the message.
+	//
+	// known is true if a mirrored kind has something to report. reported is true if any kind has.
 	known, reported, mirrors, firstCondition := false, false, false, ""
 	for i := range r.owners.kinds {
 		k := &r.owners.kinds[i]
@@ -184,8 +186,8 @@ func (r *Reconciler) setSynced(c conditionSetter, o owner, s *state) *verdict {
 
 // kindVerdict returns the reason and the message of the condition of one kind:
 //
-//   - If the spec ignores the kind, the operator deletes the kind's objects. The result says which
-//     objects it could not delete, and why. The result is nil if there is nothing to report.
+//   - If the spec ignores the kind, the operator deletes the kind's objects. The result says why
+//     some objects still exist. The result is nil if there is nothing to report.
 //   - If the manager has not listed the kind after its start, the result is nil.
 //   - In all other cases, the result says how the last listing went, or what is wrong with the
 //     kind's objects.

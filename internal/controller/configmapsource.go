@@ -24,8 +24,9 @@ const mapsAtOnce = 500
 // rights to watch ConfigMaps.
 func (o *Options) keepsConfigMaps() bool { return o.ConfigMaps && o.Watched(&corev1.ConfigMap{}) }
 
-// configMapsOf returns what is wrong with the ConfigMaps that a source asks for; nil if nothing is
-// wrong. Only Kafka clusters have ConfigMaps, so the result is nil for any other kind.
+// configMapsOf returns what is wrong with the ConfigMaps of a source; nil if nothing is wrong. It
+// also covers ConfigMaps that the spec no longer asks for. Only Kafka clusters have ConfigMaps, so
+// the result is nil for any other kind.
 func (o *Options) configMapsOf(owner owner, s *state, k *kind) *verdict {
 	source := owner.object().(*v1alpha1.InventorySource)
 	if !k.withConfigMaps {
@@ -63,9 +64,10 @@ func (s sourceOwner) setOwnStatus(ctx context.Context, o *Options, state *state,
 
 // leftMapsVerdict returns a message about ConfigMaps that still exist, although the source's spec
 // no longer asks for them. The message says how a person can delete them. mapNames and err are the
-// results of leftConfigMaps.
+// results of leftConfigMaps. If err is not nil, the message has the error.
 //
-// The result is nil if there are no such ConfigMaps, or if this manager deletes them itself.
+// Without an error, the result is nil if there are no such ConfigMaps, or if this manager deletes
+// them itself.
 func (o *Options) leftMapsVerdict(source *v1alpha1.InventorySource, mapNames []string, err error) *verdict {
 	const disabled, restore = "spec.kafkaClusters.configMaps is Disabled, and ", "set the manager's flag --endpoint-configmaps, and give it the rights, until they are gone, or "
 	switch {

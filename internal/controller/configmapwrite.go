@@ -89,7 +89,7 @@ func (f *configMapSync) keep(ctx context.Context) (again time.Duration, why *fai
 
 // drop deletes the ConfigMap of the observation f.cluster, if there is one. It keeps a ConfigMap
 // that someone else made. If status.configMaps of the source is false, it also keeps a ConfigMap
-// without a controlling ownerReference.
+// without a controlling ownerReference, because a person made this ConfigMap.
 //
 //   - The first result is the wait before the next check; 0 if no check is planned.
 //   - The second result is a failure if finalizers delay the deletion.
@@ -125,8 +125,8 @@ func (f *configMapSync) drop(ctx context.Context) (again time.Duration, why *fai
 // write creates or changes the ConfigMap. If there were too many writes in a short time, write does
 // nothing and returns the wait before the next try. In all other cases, the result is 0.
 //
-// If the observation was deleted, write does not make the observation an owner of the ConfigMap.
-// With a deleted owner, Kubernetes' garbage collector would delete the ConfigMap.
+// If the write would make a deleted observation an owner of the ConfigMap, write does nothing. With
+// a deleted owner, Kubernetes' garbage collector would delete the ConfigMap.
 func (f *configMapSync) write(ctx context.Context, w configMapWrite) (again time.Duration) {
 	return f.attempt(ctx, &w, func() error {
 		if w.existing == nil || mirror.Claims(f.cluster, w.existing, w.desired) {

@@ -164,9 +164,9 @@ func (r *Reconciler) tellHeld(o owner, s *state, ownerBefore owner) {
 	}
 }
 
-// tellOfMany records one event about a source or discovery. The text is textStart, followed by the
-// names of the objects. The event refers to the first object. Without this reference, the recorder
-// could merge two events about the same source or discovery.
+// tellOfMany records one event about a source or discovery. The text is textStart, followed by
+// names of the objects. A long list of names is shortened. The event refers to the first object.
+// Without this reference, the recorder could merge two events about the same source or discovery.
 func (r *Reconciler) tellOfMany(o owner, objects []mirror.Object, kind, reason, action, textStart string) {
 	r.Recorder.Eventf(o.object(), objects[0], kind, reason, action, "%s", mirror.Truncate(textStart+mirror.Names(objectNames(objects)), maxNote))
 }

@@ -26,8 +26,8 @@ type Options struct {
 	// and to check whether an object exists if the cache may be out of date.
 	APIReader client.Reader
 	// Secrets reads the metadata of Secrets. If the field is nil, the manager reads the metadata
-	// from its cache. But if the manager has no right to watch Secrets, it reads the metadata with
-	// APIReader.
+	// from its cache. But if the manager does not watch Secrets, it reads the metadata only after
+	// the cloud refused the credential, with APIReader.
 	Secrets client.Reader
 	// Recorder records events.
 	Recorder events.EventRecorder
@@ -60,9 +60,9 @@ type Options struct {
 	Namespaces []string
 	// Selector selects the sources that this manager reconciles, by their labels; nil selects all.
 	Selector labels.Selector
-	// JitterPercent is a percentage. The operator makes each wait before a sync longer or shorter
-	// at random, by at most this percentage of the wait. For example, if JitterPercent is 10, a
-	// wait of 100 seconds becomes 90 to 110 seconds.
+	// JitterPercent is a percentage of the usual wait before a sync, or of the wait after a failed
+	// sync. The operator makes the wait longer or shorter at random, by at most this percentage. For
+	// example, if JitterPercent is 10, a wait of 100 seconds becomes 90 to 110 seconds.
 	JitterPercent int
 	// ConfigMaps reports whether the manager may write ConfigMaps. A source can ask for a ConfigMap
 	// with the endpoints of its Kafka clusters.

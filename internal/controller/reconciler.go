@@ -122,10 +122,11 @@ func endEarly(ctx context.Context, err error) (reconcile.Result, error) {
 //
 //   - If no sync is due, the result is empty. There is one exception: if the reconcile failed after
 //     the last sync, the result has the answers of this sync again.
-//   - If the credential's rate limit allows no request now, ask does not wait. The field putOff of
-//     the result says how long the sync must wait.
-//   - If the cloud fails, the result has the failure, and the error is nil.
-//   - The error is set if the API server fails or ctx ends.
+//   - If the credential's rate limit does not let the sync begin yet, ask does not wait. The field
+//     putOff of the result says how long the sync must wait.
+//   - If the cloud fails, or the Secret cannot be read, the result has the failure, and the error
+//     is nil.
+//   - The error is set if the status cannot be written or ctx ends.
 func (r *Reconciler) ask(ctx context.Context, o owner, s *state) (syncAnswers, error) {
 	schedule, now := &s.schedule, r.Clock.Now()
 	if !schedule.isDue(termsOf(o), now) && !r.secretRotated(ctx, o, schedule) {

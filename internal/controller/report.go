@@ -32,8 +32,8 @@ func (r *Reconciler) announce(ctx context.Context, o owner) error {
 
 // If the cloud lists a missing object again, endAbsences removes from the status the time at which
 // the object went missing. See mirror.Kind.EndAbsences. endAbsences writes the status, and returns
-// the source or discovery with the new status. If the write fails, endAbsences returns o, and
-// report writes the status later.
+// the source or discovery with the new status. If the write fails, endAbsences returns o, and the
+// old times stay in the status until a later write.
 func (r *Reconciler) endAbsences(ctx context.Context, o owner, s *state) owner {
 	next := r.copyOf(o)
 	for i := range r.owners.kinds {

@@ -40,7 +40,8 @@ const (
 	// spec.interval replaces this limit.
 	leastMaxRefusal = 30 * time.Minute
 	// patience is how long a limit on requests may delay a sync before the status reports the
-	// delay. A shorter spec.timeout replaces this limit.
+	// delay. A shorter spec.timeout replaces this limit. The status can report a delay by the
+	// cloud's own limit earlier: see overdueVerdict.
 	patience = time.Minute
 )
 
@@ -182,7 +183,7 @@ type attempt struct {
 }
 
 // planNext sets when the next sync is due. lastAttempts has one entry for each kind that the sync
-// listed. addJitter makes a wait longer or shorter at random.
+// listed or failed to list. addJitter makes a wait longer or shorter at random.
 func (s *schedule) planNext(t terms, lastAttempts []attempt, addJitter func(time.Duration) time.Duration) {
 	s.refusalWait = s.nextRefusalWait(t.interval, lastAttempts)
 	wait := addJitter(max(t.interval, s.refusalWait))

@@ -28,8 +28,8 @@ type state struct {
 	schedule schedule
 	kinds    []kindState // in the order of ownerKind.kinds
 	// settledGeneration is the metadata.generation of the spec for which all writes have succeeded;
-	// 0 if there is no such spec. If the spec still has this generation, the next reconcile may
-	// read only the changed objects. If not, it must read all objects.
+	// 0 if the next reconcile must read all objects. If the spec still has this generation, the
+	// next reconcile may read only the changed objects. If not, it must read all objects.
 	settledGeneration int64
 	// unfinishedSync has the cloud's answers from a sync whose reconcile failed before the writes.
 	// The next reconcile can use these answers. If there are none, unfinishedSync is nil.

@@ -14,7 +14,7 @@ import (
 // and all these names become free without a person's help. Each of the other objects must be one of
 // these:
 //
-//   - an object that is being deleted
+//   - an object of this source or discovery that is being deleted
 //   - an object of an earlier source or discovery, which had the same name and is now deleted
 func waitsForPredecessor(report mirror.Report) bool {
 	return report.Unfilled() > 0 && len(report.Clashes) == 0 &&

@@ -39,9 +39,9 @@ func (u *unfinishedSync) syncAnswersFor(t terms) syncAnswers {
 func (r *Reconciler) finish(o owner, s *state, asked syncAnswers) {
 	t := termsOf(o)
 	if asked.wasSynced() && s.unfinishedSync != nil {
-		// The cloud's answers come from an earlier reconcile, which set the time of the next sync and
-		// then failed. The new plan can find missing objects: then the next sync must come earlier
-		// than that time. So restore the schedule as it was before the earlier reconcile. The call of
+		// The cloud's answers come from an earlier reconcile, which failed and set the time of the
+		// next sync. The new plan can find missing objects: then the next sync must come earlier
+		// than that time. So restore the schedule as it was before the earlier sync. The call of
 		// reschedule below sets the time again.
 		t, s.schedule = s.unfinishedSync.terms, s.unfinishedSync.scheduleBefore
 	}

@@ -17,8 +17,8 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
-// scrapeTimeout limits how long a scrape waits for the manager's cache. After the manager's start,
-// the cache is not filled yet.
+// scrapeTimeout limits how long a scrape waits for the manager's cache. The cache may not be filled
+// yet.
 const scrapeTimeout = 5 * time.Second
 
 var (

@@ -16,8 +16,8 @@ import (
 // access points, the operator leaves out the endpoints of the last ones.
 const maxConfigMap = 512 << 10
 
-// A ConfigMap key for an access point is the access point's ID and a suffix, for example
-// ".http.endpoint". longestSuffix is the longest of these suffixes.
+// A ConfigMap key for an access point ends with a suffix, for example ".http.endpoint" or
+// "_HTTP_ENDPOINT". longestSuffix is as long as the longest of these suffixes.
 const longestSuffix = v1alpha1.ConfigMapSuffixBootstrapServers
 
 // ConfigMap returns the ConfigMap with the endpoints of a Kafka cluster. o is the observation of

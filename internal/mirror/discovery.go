@@ -205,8 +205,8 @@ func renderSource(r rendering) Object {
 var usersKeys = []string{v1alpha1.AnnotationRequestedAt, v1alpha1.AnnotationApprovePrune, v1alpha1.AnnotationUnmanaged}
 
 // withLastName returns a copy of the source o with the last known display name. If o has a display
-// name, or if no name is known, withLastName returns o itself. lastListed is the source from the
-// last listing, and inCluster is the source in the cluster. Each of them is nil if there is none.
+// name, or if no name is known, withLastName returns o itself. lastListed is the source from an
+// earlier listing, and inCluster is the source in the cluster. Each is nil if there is none.
 func withLastName(o, lastListed, inCluster Object, owner Owner) Object {
 	if displayName(o) != "" {
 		return o
@@ -275,8 +275,8 @@ func listedBefore(o Object, owner Owner) bool {
 // returns zero if the time is not known.
 //
 // claimOfSource reads the time from the discovery's status. If the status had no room for this
-// source, claimOfSource reads the annotation missing-since of the source. The status comes first,
-// because a person who may edit the source can forge the annotation.
+// source, claimOfSource reads the annotation missing-since of the source, but not for sightOutside.
+// The status comes first, because a person who may edit the source can forge the annotation.
 func claimOfSource(o Object, owner Owner, seen sight) time.Time {
 	d := owner.discovery()
 	entry, found := sourceNamed(d, source(o).Spec.Environment)

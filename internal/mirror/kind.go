@@ -32,7 +32,8 @@ type Kind struct {
 	// condition Ready.
 	Condition string
 	// ReadyPhase is the phase of a cloud object that is ready, for example "PROVISIONED". In this
-	// phase, the condition Ready of the observation is True.
+	// phase, the condition Ready of the observation is True. But Ready is Unknown in every phase if
+	// the object is missing, or if the last complete listing is too old.
 	ReadyPhase string
 	// OtherPhases are the other known phases of a cloud object. In these phases, the condition
 	// Ready of the observation is False.
@@ -82,7 +83,8 @@ type Kind struct {
 	joinFacts func(t topics, o Object) Object
 	// withJoinedFacts returns a shallow copy of o that shows the same facts about related objects
 	// as factSource. If this kind shows no such facts, withJoinedFacts returns o itself.
-	// withJoinedFacts is nil for environments.
+	// withJoinedFacts is nil for environments, so that the ledger always keeps the listed source,
+	// never the cached source.
 	withJoinedFacts func(o, factSource Object) Object
 
 	// withLastName returns the source of a listed environment. If the listing gave no display name,
@@ -213,7 +215,7 @@ func (k *Kind) Summary(owner Object) **v1alpha1.InventorySummary { return k.summ
 //
 //   - the time at which an object went missing, if the cloud lists the object again
 //   - the time at which a discovery stopped selecting an environment, if the discovery selects the
-//     environment again
+//     environment again, or if the cloud no longer lists the environment
 //
 // Write this status before the objects. Otherwise the old time stays if the manager ends between
 // the two writes. The next absence of the object would begin at the old time, and the operator
@@ -343,7 +345,8 @@ func (o Owner) reference() *metav1.OwnerReference {
 type rendering struct {
 	owner Owner
 	// inCluster is the object in the cluster; nil if there is none. lastContent is the object as
-	// the cloud last listed it. If the cloud never listed the object, lastContent is inCluster.
+	// the cloud last listed it. If no listing since the manager's start had the object, lastContent
+	// is inCluster or a copy of it.
 	lastContent, inCluster Object
 	// displayName is the display name of the environment, from View.displayNames. nameKnown is
 	// false if View.displayNames has no entry for the environment.

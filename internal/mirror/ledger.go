@@ -238,7 +238,8 @@ func (l *Ledger) addListed(r recording, o Object) {
 
 // roomFor returns a limit for the number of entries in the ledger after an incomplete listing with
 // lastCount objects. At this limit, carryOver copies an entry only if the cluster has the object.
-// Without this limit, the ledger could grow with every incomplete listing.
+// limitedAdditions uses the same limit for the objects in the cluster. Without this limit, both
+// could grow with every incomplete listing.
 func roomFor(lastCount int) int { return max(100, 2*lastCount) }
 
 // carryOver copies entries from the former ledger to l, for objects that the new listing lacks.
@@ -343,9 +344,11 @@ const maxSkew = time.Minute
 //   - For a missing object, the time is when the object went missing.
 //   - For an object that the discovery does not select, the time is when the discovery stopped
 //     selecting it.
-//   - For a listed object, or if the time is not known, the time is zero.
+//   - For a listed object, the time is zero.
 //
-// If the listings do not give the time, knownSince reads the time from the cluster.
+// If the listings do not give the time, knownSince reads the time from the cluster. If the cluster
+// does not have it either, the time is zero before the first complete listing. After that listing,
+// it is the present time.
 func knownSince(k *Kind, owner Owner, l *Ledger, o Object, now time.Time) (sight, time.Time) {
 	seen, since := l.sightOf(o.GetName()), l.sinceOf(o.GetName())
 	switch {

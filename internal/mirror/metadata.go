@@ -170,8 +170,9 @@ func formerKeys(o metav1.Object) (labels, annotations []string) {
 	return strings.Split(l, ","), strings.Split(a, ",")
 }
 
-// ownKey reports whether the operator sets labels or annotations with this key. Such a key has the
-// operator's prefix, or comes from a template. fromTemplate has the keys of the template.
+// ownKey reports whether labels or annotations with this key belong to the operator. Such a key has
+// the operator's prefix, or came from a template. fromTemplate has the keys that came from a
+// template. The present template may lack some of these keys.
 func ownKey(key string, fromTemplate []string) bool {
 	return strings.HasPrefix(key, v1alpha1.Prefix) || slices.Contains(fromTemplate, key)
 }
@@ -199,7 +200,7 @@ func mergePairs(existing, desired map[string]string, fromTemplate []string) map[
 	return merged
 }
 
-// Claims reports whether a write makes the owner the controller of an object. oldObject is the
+// Claims reports whether a write gives an object an ownerReference to the owner. oldObject is the
 // object before the write; nil if the write creates the object. newObject is the object after the
 // write.
 func Claims(owner, oldObject, newObject metav1.Object) bool {

@@ -166,8 +166,8 @@ func networkZones(zoneIDs []string, zoneDetails []wire.NetworkZone) []v1alpha1.N
 
 // setNetworkCloud sets status.AWS, status.GCP or status.Azure. c.Kind names the cloud provider. If
 // c.Kind is not known, setNetworkCloud guesses the provider from the other fields of c: for
-// example, only AWS has a VPC. If fields of several providers have a value, it does not guess, and
-// sets nothing.
+// example, only an AWS network has the field VPC. If fields of several providers have a value, it
+// does not guess, and sets nothing.
 func setNetworkCloud(status *v1alpha1.NetworkObservationStatus, c *wire.NetworkCloud) {
 	aws := c.VPC != "" || c.Account != "" || c.PrivateLinkEndpointService != ""
 	gcp := c.Project != "" || c.VPCNetwork != "" || len(c.PrivateServiceConnectServiceAttachments) > 0

@@ -96,7 +96,7 @@ type Write struct {
 	// If the phase of the object changed in the cloud, FormerPhase is the phase before the change.
 	// Otherwise, FormerPhase is "".
 	FormerPhase string
-	// wantedObject is the object as the plan wants it. Unlike Desired, it lacks the labels,
+	// wantedObject is the object as the plan wants it. Unlike Desired, it can lack the labels,
 	// annotations and ownerReferences that someone else added. It is nil if the write removes the
 	// ownerReference. wantedConditions are the conditions that the write sets.
 	wantedObject     Object
@@ -149,8 +149,8 @@ type Report struct {
 	Conflicts []Conflict
 	// Clashes has the pairs of cloud objects that need the same name in the cluster.
 	Clashes []Clash
-	// Withheld is the number of listed objects that this plan does not create. After an incomplete
-	// listing, the number of objects has a limit. A later plan creates the withheld objects.
+	// Withheld is the number of listed objects that this plan does not create because of a limit.
+	// The limit applies after an incomplete listing. A later plan creates the withheld objects.
 	Withheld int
 	// Leaving has the names of objects that are being deleted although the cloud still lists them,
 	// in sorted order. A later plan creates these objects again.
@@ -179,8 +179,8 @@ type Report struct {
 	Remarks []string
 }
 
-// Unfilled returns how many listed cloud objects have no object in the cluster yet. The reason is
-// that another object has the name, or that the old object is being deleted.
+// Unfilled returns how many listed cloud objects cannot get an object in the cluster yet. Either
+// another object has the name, or the old object is being deleted.
 func (r Report) Unfilled() int { return len(r.Conflicts) + len(r.Clashes) + len(r.Leaving) }
 
 // Again returns the report after one more complete listing, which found no changes. l is the ledger
@@ -257,7 +257,8 @@ type Conflict struct {
 // the plan's discovery. Both of these conditions must be true:
 //
 //   - The existing source has the environment that needs the name.
-//   - The existing source has no controller, or another discovery is its controller.
+//   - The existing source has no controller, or another discovery is its controller. A deleted
+//     discovery with the name of the present one does not count (see Predecessor).
 func (c Conflict) Movable() bool {
 	return c.ID == "" && !c.Predecessor && (c.Controller == "" || strings.HasPrefix(c.Controller, DiscoveryKind+"/"))
 }

@@ -77,10 +77,11 @@ type absentee struct {
 	missCount  int           // number of complete listings in a row that lacked the object
 	since      time.Time     // when the object went missing or was no longer selected
 	missingFor time.Duration // time after the object went missing, at least 0
-	// scopeMoved is true in these two cases:
+	// scopeMoved is true in these cases:
 	//
 	//   - No listing ever had the object.
 	//   - The endpoint, the credential or a filter changed after the object was last listed.
+	//   - It is not known with which of these the object was last listed.
 	scopeMoved bool
 	// notSelected is true if the cloud lists the environment of a source, but the discovery no longer
 	// selects the environment.
@@ -292,8 +293,8 @@ func (p *planner) planPrune() {
 	p.decideBatch(b)
 }
 
-// stillStands checks a deletion that waits for a person's approval. It returns true if the plan
-// would still delete the same objects. It also returns true if no deletion waits.
+// stillStands checks a deletion that waits for a person's approval. It returns true if the same
+// objects are still missing or no longer selected. It also returns true if no deletion waits.
 //
 // The status has the number and the digest of these objects, but not their names. So stillStands
 // takes the same number of objects, beginning with the object that went missing first. Then it

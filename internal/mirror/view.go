@@ -102,7 +102,8 @@ func (v *View) Awaits(name string) bool {
 }
 
 // Drifted returns true if an existing object differs from the object that the plan wants. If the
-// plan wants no object with this name and this cloud ID, Drifted returns false.
+// plan wants no object with this name and this cloud ID, Drifted returns false. For a source with
+// the annotation unmanaged, it returns true if the source still has the owner's ownerReference.
 func (v *View) Drifted(existing Object) bool {
 	if v == nil {
 		return false
@@ -174,7 +175,7 @@ func (v *View) Repair(changedObjects map[string]Object, now time.Time) *Changes 
 
 // renderedObject returns an object as it should be in the cluster. inCluster is the present object
 // in the cluster; nil if there is none. lastContent is the object as the cloud last listed it. For
-// an object that was never listed, lastContent is the same as inCluster.
+// an object that was not listed since the manager's start, lastContent comes from inCluster.
 func (v *View) renderedObject(lastContent, inCluster Object, now time.Time) Object {
 	r := rendering{owner: v.owner, lastContent: lastContent, inCluster: inCluster, sight: sightListed}
 	r.displayName, r.nameKnown = v.displayNames[v.kind.id(lastContent)]

@@ -48,7 +48,7 @@ type Options struct {
 	// to its Scheme.
 	Manager ctrl.Options
 	// AllowedOrigins are the origins to which requests to the cloud may go, for example
-	// "https://api.confluent.cloud".
+	// "https://api.confluent.cloud". They have the form that cloudapi.Origin returns.
 	AllowedOrigins []string
 	// WatchNamespaces are the namespaces to work in; empty means all namespaces.
 	WatchNamespaces []string

@@ -5,8 +5,8 @@
 // cloud reports.
 //
 // A sync lists the cloud objects of one InventorySource or EnvironmentDiscovery, with one or more
-// requests. If the first request would have to wait for more than a second, the sync does not begin
-// yet, and waits in a queue.
+// requests. The limits and earlier syncs can make a sync wait. If the wait is longer than a second,
+// the sync does not begin yet, and waits in a queue.
 package budget
 
 import (

@@ -14,7 +14,8 @@ const (
 	// turnRequests is how many requests a sync is expected to send. By default, a source mirrors
 	// two kinds of objects, and each kind needs one request or more.
 	turnRequests = 2
-	// A sync loses its place in the queue if its caller calls Turn again more than turnGrace late.
+	// A sync loses its place in the queue if its caller does not call Turn again, or calls it more
+	// than turnGrace late.
 	// Without this limit, the place of a deleted source would stay forever.
 	turnGrace = 30 * time.Second
 )
@@ -22,8 +23,8 @@ const (
 // syncQueue has the syncs that wait to begin, in the order in which they came.
 type syncQueue struct {
 	waiting []queuePlace
-	// nextBegin is the earliest time at which the next sync may begin. Before this time, the
-	// previous sync probably still sends requests.
+	// Until nextBegin, the syncs that began probably still send requests. The next sync may begin
+	// at nextBegin, or up to turnPatience earlier.
 	nextBegin time.Time
 }
 
