@@ -3,6 +3,7 @@
 package cloudapi
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -14,6 +15,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/budget"
 )
 
 // OperationExchange is the API's name for the request that gets an access token.
@@ -42,6 +45,10 @@ type TokenOptions struct {
 	// Subject returns the token to exchange, such as the token of a ServiceAccount. It is called
 	// once for each exchange. If Subject fails, the exchange fails with the same error.
 	Subject func(context.Context) (string, error)
+	// Budget limits the rate of the exchanges. It is not the budget of the listings: if the token
+	// endpoint asks for a wait, listings with a good token go on. nil means the budget of the Client
+	// that needs the token.
+	Budget *budget.Budget
 	// Now returns the current time. nil means time.Now.
 	Now func() time.Time
 }
@@ -54,6 +61,7 @@ type TokenSource struct {
 	origin  string
 	pool    string
 	subject func(context.Context) (string, error)
+	budget  *budget.Budget
 	now     func() time.Time
 	// runningExchange is the exchange that has not ended yet; nil if there is none. mu guards this
 	// field.
@@ -94,7 +102,7 @@ func NewTokenSource(o TokenOptions) (*TokenSource, error) {
 	if now == nil {
 		now = time.Now
 	}
-	return &TokenSource{at: at, origin: at.Scheme + "://" + at.Host, pool: o.IdentityPool, subject: o.Subject, now: now}, nil
+	return &TokenSource{at: at, origin: at.Scheme + "://" + at.Host, pool: o.IdentityPool, subject: o.Subject, budget: o.Budget, now: now}, nil
 }
 
 // Format prints a placeholder for every verb, so that fmt never prints a token.
@@ -266,7 +274,7 @@ func (t *TokenSource) exchangeToken(ctx context.Context, c *Client) (*token, err
 	}.Encode()
 	hidden := newAuthorization("", longEnough(subject)...)
 	exchanger := *c
-	exchanger.origin = t.origin
+	exchanger.origin, exchanger.budget = t.origin, cmp.Or(t.budget, c.budget)
 	exchanger.guard = &guard{origin: t.origin, exchangeURL: t.at.String(), userAgent: c.guard.userAgent, next: c.guard.next}
 	exchanger.auth.currentAuth = func() authorization { return hidden }
 	var next *token

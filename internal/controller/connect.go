@@ -174,6 +174,7 @@ func (o *Options) useToken(l login, c *connection) (*cloudapi.TokenSource, error
 		Endpoint:     of.TokenEndpoint,
 		IdentityPool: string(of.IdentityPool),
 		Subject:      o.subjectToken(l.namespace, of),
+		Budget:       cloudapi.BudgetFor(o.Budgets, of.TokenEndpoint, append([]string{"exchange"}, who...)...),
 		Now:          o.Clock.Now,
 	}, l.namespace, of.ServiceAccountName, of.Audience)
 	if err != nil {

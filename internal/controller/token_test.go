@@ -95,6 +95,38 @@ var _ = Describe("Workload identity", func() {
 		Expect(w.source(ctx).Status.KafkaClusters.Scope).NotTo(Equal(scope))
 	})
 
+	DescribeTable("lists on with a good token while the token endpoint asks for a wait", func(ctx SpecContext, answer func(rw http.ResponseWriter, r *http.Request)) {
+		w.change(ctx, func(s *v1alpha1.InventorySource) { s.Spec.Interval = &metav1.Duration{Duration: 10 * time.Second} })
+		w.reconcile(ctx)
+		w.cloud.Intercept(func(_ int, r *http.Request) http.Handler {
+			if r.Method != http.MethodPost {
+				return nil
+			}
+			return http.HandlerFunc(answer)
+		})
+		w.clock.SetTime(w.clock.Now().Add(14*time.Minute + 5*time.Second))
+		before := exchanges()
+		w.reconcile(ctx)
+		Eventually(ctx, exchanges).Should(BeNumerically(">", before))
+		for range 4 {
+			w.clock.SetTime(w.clock.Now().Add(11 * time.Second))
+			w.reconcile(ctx)
+			Expect(w.condition(ctx, v1alpha1.ConditionReady)).To(Equal("True/Succeeded"))
+			Expect(w.source(ctx).Status.LastSyncTime.Time).To(BeTemporally("~", w.clock.Now(), 2*time.Second))
+		}
+	},
+		Entry("after 429", func(rw http.ResponseWriter, _ *http.Request) {
+			rw.Header().Set("Retry-After", "200")
+			rw.WriteHeader(http.StatusTooManyRequests)
+		}),
+		Entry("with a new token", func(rw http.ResponseWriter, r *http.Request) {
+			rw.Header().Set("X-RateLimit-Limit", "5")
+			rw.Header().Set("X-RateLimit-Remaining", "0")
+			rw.Header().Set("X-RateLimit-Reset", "200")
+			w.cloud.Usual().ServeHTTP(rw, r)
+		}),
+	)
+
 	It("believes how long a token lives, and renews a short one at half its life", func(ctx SpecContext) {
 		w.cloud.SetTokenLife(40*time.Second, 40*time.Second)
 		w.reconcile(ctx)

@@ -225,7 +225,9 @@ func withLastName(o, lastListed, inCluster Object, owner Owner) Object {
 
 // lastName returns the last known display name of an environment; "" if no name is known. It trusts
 // the discovery's status more than an annotation of the source, because a person who may edit the
-// source can forge the annotation. inCluster is the source in the cluster; nil if there is none.
+// source can forge the annotation. If the manager ended after it created the source, and before it
+// wrote the status, only the annotation has the name. inCluster is the source in the cluster; nil if
+// there is none.
 func lastName(o, inCluster Object, owner Owner) string {
 	d := owner.discovery()
 	entry, found := sourceNamed(d, source(o).Spec.Environment)
@@ -236,7 +238,7 @@ func lastName(o, inCluster Object, owner Owner) string {
 	switch {
 	case found && shownName(annotated) != entry.DisplayName:
 		return entry.DisplayName
-	case found || d.Status.Environments == nil || sourcesLeftOut(d):
+	case found || d.Status.Environments == nil || sourcesLeftOut(d) || inCluster != nil && metav1.IsControlledBy(inCluster, d):
 		return annotated // The status may have cut the name.
 	}
 	return ""
@@ -359,6 +361,7 @@ func (v *View) Sources(sources map[string]Object, now time.Time) (first []v1alph
 		}
 		named := v1alpha1.DiscoveredSource{Environment: id, Name: o.GetName(), DisplayName: shownName(name), NeverListed: l.neverSeen(Environment, owner, o)}
 		if d := owner.discovery(); d.Spec.Preview { // A preview changes no source, so the status keeps the old name.
+			named.DisplayName = ""
 			if entry, found := sourceNamed(d, id); found {
 				named.DisplayName = entry.DisplayName
 			}

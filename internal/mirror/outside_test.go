@@ -610,6 +610,36 @@ func TestAGlobTakesPatternsAsTheyAreWritten(t *testing.T) {
 	}
 }
 
+func TestAnApprovalOfBothGroupsHoldsForWhatIsLeftOfBoth(t *testing.T) {
+	ids := environmentIDs(10)
+	o := discovered(t, ids...)
+	o.discovery = o.discovery.DeepCopy()
+	o.discovery.Spec.Selector.Exclude.IDs = identifiers(ids[0], ids[1])
+	var plan *Plan
+	for range 4 {
+		plan = o.list(true, ids[:7]...)
+	}
+	o.Expect(plan.Held).NotTo(BeNil())
+	o.Expect(plan.Held.Objects).To(HaveLen(5))
+	o.discovery = o.discovery.DeepCopy()
+	metav1.SetMetaDataAnnotation(&o.discovery.ObjectMeta, v1alpha1.AnnotationApprovePrune, plan.Held.Digest)
+	o.refused = []string{ids[0], ids[9]}
+	plan = o.list(true, ids[:7]...)
+	o.Expect(plan.Held).To(BeNil())
+	o.Expect(o.sources).To(HaveLen(7))
+	plan = o.list(true, ids[:7]...)
+	if plan.Held != nil {
+		t.Error("held again: ", plan.Held.Message)
+	}
+	o.refused = nil
+	plan = o.list(true, ids[:7]...)
+	plan = o.list(true, ids[:7]...)
+	t.Log(o.names(), plan.Held)
+	if len(o.sources) != 5 {
+		t.Error("left: ", o.names())
+	}
+}
+
 // A selector has up to 100 patterns to take by and 100 to exclude by, and a key may see thousands
 // of environments.
 func BenchmarkSelects(b *testing.B) {

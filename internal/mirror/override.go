@@ -157,6 +157,10 @@ func environmentNames(f Facts) map[string]string {
 		// FormerNames has the environment's last known name.
 		last := cmp.Or(lastName(o, inCluster[name], f.Owner), f.FormerNames[id])
 		names[id] = displayName(o)
+		has, unnamed := inCluster[name], last == "" && names[id] == ""
+		if unnamed && all.byName && has != nil && needsApproval(source(has).Spec.MirrorSettings, all.settingsFor(id, "").settings) {
+			delete(names, id) // No override may take away what the source has until a name is known.
+		}
 		if last != "" && last != shownName(displayName(o)) && needsApproval(all.settingsFor(id, last).settings, all.settingsFor(id, displayName(o)).settings) {
 			names[id] = last
 		}

@@ -284,7 +284,10 @@ func (p *planner) planPrune() {
 	})
 	apart := b
 	apart.absentees, apart.fresh = pruneChain.allowedObjects(p.Owner.Prune, missing), true
-	if _, asked := pruneChain.judge(apart, true); asked == nil {
+	both := pruneChain.allowedObjects(p.Owner.Prune, slices.Concat(missing, out))
+	// If a person approved both groups together, the approval stays valid for what is left of both.
+	approvedTogether := len(out) > 0 && p.Approval.covers(p.Owner, occasionLines(p.Kind, both))
+	if _, asked := pruneChain.judge(apart, true); asked == nil && !approvedTogether {
 		p.decideBatch(apart)
 		b.missingCount, b.empty = 0, false
 		missing = nil

@@ -46,18 +46,7 @@ func newView(f Facts) *View {
 	v := &View{kind: f.Kind, owner: f.Owner, ledger: f.Ledger, desired: f.Desired, planTime: f.Now}
 	if f.Kind.environmentNames != nil {
 		v.displayNames = f.Kind.environmentNames(f)
-		v.sourceNames = make(map[string]string, len(f.Existing))
-		hasSource := func(id string) {
-			if name, known := v.displayNames[id]; known {
-				v.sourceNames[id] = name
-			}
-		}
-		for _, o := range f.Existing {
-			hasSource(f.Kind.id(o))
-		}
-		for id := range f.FormerNames {
-			hasSource(id)
-		}
+		v.sourceNames = sourceNames(f, v.displayNames)
 	}
 	if !f.Completed.IsZero() && f.Owner.StaleAfter > 0 {
 		v.staleAt = f.Completed.Add(f.Owner.StaleAfter)
@@ -66,6 +55,34 @@ func newView(f Facts) *View {
 		}
 	}
 	return v
+}
+
+// sourceNames returns the result of View.SourceNames. displayNames has the name of each environment in
+// the plan. A preview gives no source a name, so its result is that of the previous plan.
+func sourceNames(f Facts, displayNames map[string]string) map[string]string {
+	d := f.Owner.discovery()
+	if d.Spec.Preview {
+		return f.FormerNames
+	}
+	ids := make([]string, 0, len(f.Existing))
+	for _, o := range f.Existing {
+		ids = append(ids, f.Kind.id(o))
+	}
+	for _, entry := range d.Status.Sources {
+		ids = append(ids, entry.Environment)
+	}
+	for id := range f.FormerNames {
+		if f.Occupants[ObjectName(id)] == nil { // If it now belongs to another discovery, that one names it.
+			ids = append(ids, id)
+		}
+	}
+	names := make(map[string]string, len(ids))
+	for _, id := range ids {
+		if name, known := displayNames[id]; known {
+			names[id] = name
+		}
+	}
+	return names
 }
 
 // Again returns the View after one more complete listing, which found no changes. l is the Ledger
