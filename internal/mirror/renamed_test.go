@@ -475,43 +475,45 @@ func TestAPreviewOfAHandOverShowsTheSettingsThatItGives(t *testing.T) {
 	o.Expect(shown).To(ContainSubstring("it changes " + change + "metadata."))
 }
 
+// ignoring gives a discovery an override that ignores the peerings of environments with names like this.
+func ignoring(names string) func(*v1alpha1.EnvironmentDiscovery) {
+	return func(d *v1alpha1.EnvironmentDiscovery) {
+		d.Spec.Overrides = []v1alpha1.SourceOverride{overrideOf(v1alpha1.MirrorSettings{
+			Peerings: v1alpha1.PeeringSelection{Policy: v1alpha1.MirrorPolicyIgnore},
+			Prune:    v1alpha1.Prune{MaxPercent: ptr[int32](100)}}, names)}
+	}
+}
+
 func TestAFormerNameEndsWithTheSourcesTimeWithAnotherDiscovery(t *testing.T) {
-	for _, restart := range []bool{true, false} {
-		o := losing(t, func(d *v1alpha1.EnvironmentDiscovery) {
-			d.Spec.Overrides = []v1alpha1.SourceOverride{overrideOf(v1alpha1.MirrorSettings{
-				Peerings: v1alpha1.PeeringSelection{Policy: v1alpha1.MirrorPolicyIgnore},
-				Prune:    v1alpha1.Prune{MaxPercent: ptr[int32](100)}}, "Pay*")}
+	t.Parallel()
+	before, after := environment{"env-b", "Payments-b"}, environment{"env-b", "payments-b"}
+	for name, between := range map[string]func(o *org){"in one process": func(*org) {}, "after a restart": (*org).restart} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			o := losing(t, ignoring("Pay*"))
+			o.look(before)
+			o.Expect(o.sources["env-b"].Spec.Peerings.Policy).To(Equal(v1alpha1.MirrorPolicyIgnore))
+			o.pass()
+			s := o.reread("env-b") // The other discovery has the source, and names it.
+			s.OwnerReferences[0].UID, s.OwnerReferences[0].Name = "uid-of-other", "other"
+			s.Labels[v1alpha1.LabelDiscovery] = "other"
+			s.Spec.Peerings.Policy = v1alpha1.MirrorPolicyMirror
+			o.look(after)
+			o.Expect(o.discovery.Status.Sources).To(BeEmpty())
+			o.reread("env-b").Annotations[v1alpha1.AnnotationEnvironmentName] = after.name
+			o.look(after)
+			between(o)
+			s = o.reread("env-b") // The source is given back.
+			s.OwnerReferences, s.Labels[v1alpha1.LabelDiscovery] = nil, o.discovery.Name
+			o.look(after)
+			o.Expect(o.sources["env-b"].Spec.Peerings.Policy).To(Equal(v1alpha1.MirrorPolicyMirror))
+			o.Expect(displayName(o.sources["env-b"])).To(Equal(after.name))
 		})
-		o.look(environment{"env-b", "Payments-b"})
-		o.Expect(o.sources["env-b"].Spec.Peerings.Policy).To(Equal(v1alpha1.MirrorPolicyIgnore))
-		o.pass()
-		s := o.reread("env-b")
-		s.OwnerReferences[0].UID, s.OwnerReferences[0].Name = "uid-of-other", "other"
-		s.Labels[v1alpha1.LabelDiscovery] = "other"
-		s.Spec.Peerings.Policy = v1alpha1.MirrorPolicyMirror
-		t.Log(o.formerNames)
-		o.look(environment{"env-b", "payments-b"})
-		o.Expect(o.discovery.Status.Sources).To(BeEmpty())
-		t.Log(o.formerNames)
-		s = o.reread("env-b")
-		s.Annotations[v1alpha1.AnnotationEnvironmentName] = "payments-b"
-		o.look(environment{"env-b", "payments-b"})
-		t.Log(o.formerNames)
-		if restart {
-			o.restart()
-		}
-		s = o.reread("env-b")
-		s.OwnerReferences = nil
-		s.Labels[v1alpha1.LabelDiscovery] = "org"
-		plan := o.look(environment{"env-b", "payments-b"})
-		t.Log("restart", restart, o.sources["env-b"].Spec.Peerings.Policy, o.sources["env-b"].Annotations, plan.Remarks)
-		if o.sources["env-b"].Spec.Peerings.Policy != v1alpha1.MirrorPolicyMirror {
-			t.Error("peerings ignored by the override of a name that the source no longer had")
-		}
 	}
 }
 
 func TestAListingWithoutANameTakesNothingFromASourceHandedOver(t *testing.T) {
+	t.Parallel()
 	o := losing(t, losses["out of an override that mirrors a kind"])
 	o.look(environment{"env-a", "payments-a"})
 	s := NewSource(o.discovery, "env-b", "payments-b")
@@ -519,93 +521,89 @@ func TestAListingWithoutANameTakesNothingFromASourceHandedOver(t *testing.T) {
 	o.sources["env-b"] = s
 	o.pass()
 	o.Expect(o.sources["env-b"].Spec).To(Equal(s.Spec))
+	for range 3 {
+		o.look(environment{"env-a", "payments-a"}, environment{"env-b", ""})
+		o.Expect(o.sources["env-b"].Spec.KafkaClusters.Policy).To(Equal(v1alpha1.MirrorPolicyMirror))
+	}
+	decide(o) // The template ignores clusters, and no override is left that could select the environment.
 	o.look(environment{"env-a", "payments-a"}, environment{"env-b", ""})
-	if o.sources["env-b"].Spec.KafkaClusters.Policy != s.Spec.KafkaClusters.Policy {
-		t.Error("changed to ", o.sources["env-b"].Spec.KafkaClusters.Policy, " though no name is known")
-	}
+	o.Expect(o.sources["env-b"].Spec.KafkaClusters.Policy).To(Equal(v1alpha1.MirrorPolicyIgnore))
 }
 
-// a source that the last plan of all objects created, that someone deletes, and whose creation is
-// refused for a while.
+// Someone deletes a source that the last plan of all objects created, and the API server refuses its
+// creation for a while.
 func TestTheNameOfASourceThatTheLastPlanCreatedIsKept(t *testing.T) {
-	for _, again := range []bool{true, false} {
-		o := losing(t, losses["out of an override that mirrors a kind"])
-		o.look(environment{"env-b", "payments-b"})
-		if again {
-			o.pass()
-		}
-		spec := o.sources["env-b"].Spec
-		for range 2 { // The API server refuses the creation.
-			delete(o.sources, "env-b")
-			o.look(environment{"env-b", "payments-b"})
-			delete(o.sources, "env-b")
-			d := o.discovery.DeepCopy()
-			d.Status.Sources, d.Status.SourceCount = nil, 0
-			o.discovery = d
-		}
-		plan := o.look(environment{"env-b", "Payments-b"})
-		t.Log(again, o.sources["env-b"].Spec.KafkaClusters.Policy, plan.Remarks)
-		if o.sources["env-b"].Spec.KafkaClusters.Policy != spec.KafkaClusters.Policy {
-			t.Error("not as it was")
-		}
+	t.Parallel()
+	for name, plansBefore := range map[string]int{"by the last plan": 0, "by the plan before": 1} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			before, after := environment{"env-b", "payments-b"}, environment{"env-b", "Payments-b"}
+			o := losing(t, losses["out of an override that mirrors a kind"])
+			o.look(before)
+			for range plansBefore {
+				o.pass()
+			}
+			spec := o.sources["env-b"].Spec
+			for range 2 {
+				delete(o.sources, "env-b")
+				o.look(before)
+				delete(o.sources, "env-b")
+				o.discovery = o.discovery.DeepCopy()
+				o.discovery.Status.Sources, o.discovery.Status.SourceCount = nil, 0
+			}
+			o.look(after)
+			o.Expect(o.sources["env-b"].Spec).To(Equal(spec))
+		})
 	}
 }
 
-// the manager ends between the creation of a source and the write of the status; the environment is
-// renamed, or listed without a name, before the next listing.
+// The manager ends between the creation of a source and the write of the status. Before the next
+// listing the environment is renamed, or loses its name.
 func TestARenameDecidesNothingThoughTheManagerEndedBeforeTheStatus(t *testing.T) {
-	for _, next := range []string{"Payments-b", ""} {
-		o := losing(t, losses["out of an override that mirrors a kind"])
-		o.look(environment{"env-a", "payments-a"})
-		before := o.discovery
-		o.look(environment{"env-a", "payments-a"}, environment{"env-b", "payments-b"})
-		spec := o.sources["env-b"].Spec
-		o.discovery = before // the status was not written
-		o.restart()
-		o.pass()
-		t.Log(o.sources["env-b"].Annotations)
-		plan := o.look(environment{"env-a", "payments-a"}, environment{"env-b", next})
-		t.Logf("%q %v %v", next, o.sources["env-b"].Spec.KafkaClusters.Policy, plan.Remarks)
-		if o.sources["env-b"].Spec.KafkaClusters.Policy != spec.KafkaClusters.Policy {
-			t.Errorf("%q: a rename that nobody approved decides", next)
-		}
+	t.Parallel()
+	for _, name := range []string{"Payments-b", ""} {
+		t.Run("named "+name, func(t *testing.T) {
+			t.Parallel()
+			other := environment{"env-a", "payments-a"}
+			o := losing(t, losses["out of an override that mirrors a kind"])
+			o.look(other)
+			unwritten := o.discovery
+			o.look(other, environment{"env-b", "payments-b"})
+			spec := o.sources["env-b"].Spec
+			o.discovery = unwritten
+			o.restart()
+			o.pass()
+			o.look(other, environment{"env-b", name})
+			o.Expect(o.sources["env-b"].Spec).To(Equal(spec))
+		})
 	}
 }
 
-// a source is handed over in a preview, and its environment renamed before the preview ends.
+// A source is handed over during a preview, and its environment is renamed before the preview ends.
 func TestASourceHandedOverInAPreviewHasNoNameOfThePreview(t *testing.T) {
-	o := losing(t, func(d *v1alpha1.EnvironmentDiscovery) {
-		d.Spec.Overrides = []v1alpha1.SourceOverride{overrideOf(v1alpha1.MirrorSettings{
-			Peerings: v1alpha1.PeeringSelection{Policy: v1alpha1.MirrorPolicyIgnore},
-			Prune:    v1alpha1.Prune{MaxPercent: ptr[int32](100)}}, "dev-*")}
-	})
-	o.look(environment{"env-a", "prod-a"})
+	t.Parallel()
+	other := environment{"env-a", "prod-a"}
+	o := losing(t, ignoring("dev-*"))
+	o.look(other)
 	s := NewSource(o.discovery, "env-b", "prod-b")
 	s.UID, s.OwnerReferences = "handed-over", nil
 	o.sources["env-b"] = s
-	preview := func(name string) {
-		o.discovery = o.discovery.DeepCopy()
-		o.discovery.Spec.Preview = true
-		o.hear(true, environment{"env-a", "prod-a"}, environment{"env-b", name})
+	for _, name := range []string{"dev-b", "prod-b"} { // A preview writes the status alone.
+		d := o.discovery.DeepCopy()
+		d.Spec.Preview = true
+		o.discovery = d
+		o.hear(true, other, environment{"env-b", name})
 		plan := o.plan()
 		o.formerNames = plan.View.SourceNames()
 		present := map[string]Object{}
 		for _, s := range o.owned() {
 			present[s.GetName()] = s
 		}
-		d := o.discovery.DeepCopy()
 		d.Status.Sources, d.Status.SourceCount = plan.View.Sources(present, o.now)
 		d.Status.Environments = plan.Summary.DeepCopy()
-		o.discovery = d
 	}
-	preview("dev-b")
-	preview("prod-b")
-	o.Expect(o.sources["env-b"].Spec).To(Equal(s.Spec))
 	o.discovery = o.discovery.DeepCopy()
 	o.discovery.Spec.Preview = false
-	plan := o.look(environment{"env-a", "prod-a"}, environment{"env-b", "prod-b"})
-	t.Log(o.sources["env-b"].Spec.Peerings.Policy, plan.Remarks)
-	if o.sources["env-b"].Spec.Peerings.Policy != v1alpha1.MirrorPolicyMirror {
-		t.Error("the override of a name that the source never had ignores peerings")
-	}
+	o.look(other, environment{"env-b", "prod-b"})
+	o.Expect(o.sources["env-b"].Spec.Peerings.Policy).To(Equal(v1alpha1.MirrorPolicyMirror))
 }
