@@ -17,10 +17,12 @@ const (
 	mostAtOnce = 2
 	// hangsAfter is how long a request without an answer counts as under way.
 	hangsAfter = 5 * time.Second
-	// slack and tolerance allow for the time between sending a request and its arrival on a busy
-	// machine.
-	slack     = 300 * time.Millisecond
-	tolerance = 50 * time.Millisecond
+	// slack allows for the time between sending a request and its arrival on a busy machine.
+	slack = 300 * time.Millisecond
+	// tolerance is how long a request may seem to be under way after its manager gave it up: the
+	// proxy notices that late, while it writes a slow answer. A slow answer takes seconds, so requests
+	// that really are under way together are noticed.
+	tolerance = 500 * time.Millisecond
 )
 
 // cloudProxy is a proxy between the managers and the simulated cloud. It records when each request
