@@ -285,8 +285,9 @@ type DiscoveredSource struct {
 	// Number of spec.overrides that apply to the source. Absent if 0.
 	// +optional
 	Overrides int32 `json:"overrides,omitempty"`
-	// true if no listing is known to have had the environment: a person handed the
-	// source over to the discovery, or an earlier status had no room for the source.
+	// true if no listing is known to have had the environment, with the name that
+	// overrides need: a person handed the source over to the discovery, or an earlier
+	// status had no room for the source.
 	// Then the deletion of the source needs an approval.
 	// +optional
 	NeverListed bool `json:"neverListed,omitempty"`

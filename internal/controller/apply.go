@@ -106,6 +106,9 @@ func (r *Reconciler) writeAll(ctx context.Context, o owner, k *kind, state *kind
 func (r *Reconciler) deleteAll(ctx context.Context, owner owner, k *kind, state *kindState, plan *plan, present map[string]mirror.Object) []mirror.Object {
 	now := r.Clock.Now()
 	deletes := slices.DeleteFunc(slices.Clone(plan.changes.Deletes), func(o mirror.Object) bool { return state.retries.mustWait(o.GetName(), now) })
+	if len(deletes) > 0 {
+		state.report.Approved.BeginDeletes()
+	}
 	errs := r.inParallel(ctx, len(deletes), func(n int) error { return r.delete(ctx, k, deletes[n]) })
 	var deleted []mirror.Object
 	for n, o := range deletes {

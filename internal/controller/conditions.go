@@ -136,6 +136,8 @@ func (r *Reconciler) setSynced(c conditionSetter, o owner, s *state) *verdict {
 	//
 	// known is true if a mirrored kind has something to report. reported is true if any kind has.
 	known, reported, mirrors, firstCondition := false, false, false, ""
+	// leftover is about objects of a kind that the spec ignores; nil if there is nothing to report.
+	var leftover *verdict
 	for i := range r.owners.kinds {
 		k := &r.owners.kinds[i]
 		wanted := k.Mirrored(o.object())
@@ -149,7 +151,10 @@ func (r *Reconciler) setSynced(c conditionSetter, o owner, s *state) *verdict {
 		if v == nil { // There is nothing to report.
 			continue
 		}
-		reported, known = true, known || wanted
+		if reported, known = true, known || wanted; !wanted {
+			leftover = cmp.Or(leftover, v) // A failure of a mirrored kind comes first in Ready.
+			continue
+		}
 		if condition != "" {
 			c.set(condition, conditionStatus(v.reason == v1alpha1.ReasonSucceeded), v.reason, v.message)
 		}
@@ -165,6 +170,9 @@ func (r *Reconciler) setSynced(c conditionSetter, o owner, s *state) *verdict {
 		default:
 			ready.message, firstCondition = v.message, condition
 		}
+	}
+	if leftover != nil && ready.reason == v1alpha1.ReasonSucceeded {
+		ready = verdict{reason: leftover.reason, message: shortenMessage(cmp.Or(leftover.short, leftover.message), maxReady, "")}
 	}
 	if ready.reason == v1alpha1.ReasonSucceeded && firstCondition != "" {
 		ready.message = shortenMessage(ready.message, maxReady, firstCondition+" and those of the other kinds")

@@ -86,9 +86,7 @@ var _ = eachOwner("A deletion that is called off while the cloud is asked", func
 			s.sync(ctx)
 			s.fail(1, meanwhile(s.world, func() { off(ctx, s) }))
 			s.later(time.Minute)
-			_, err := s.try(ctx)
-			Expect(err).To(MatchError(ContainSubstring("changed in the meantime")))
-			for range 3 {
+			for range 4 {
 				s.pass(ctx)
 				Expect(s.objects(ctx)).To(HaveKey(s.id(9)))
 				s.later(time.Minute)
@@ -110,16 +108,61 @@ var _ = eachOwner("A deletion that is called off while the cloud is asked", func
 		s.annotate(ctx, v1alpha1.AnnotationApprovePrune, digest)
 		s.fail(1, meanwhile(s.world, func() { s.annotate(ctx, v1alpha1.AnnotationApprovePrune, "") }))
 		_, err := s.try(ctx)
-		Expect(err).To(MatchError(ContainSubstring("changed in the meantime")))
+		Expect(err).To(MatchError(ContainSubstring("changed before a deletion")))
 		Expect(s.asked(func() { s.pass(ctx) })).To(BeZero(), "the answers are still right")
 		Expect(s.objects(ctx)).To(HaveLen(10))
 		Expect(s.condition(ctx, v1alpha1.ConditionPruneHeld)).To(Equal("True/ShareExceeded"))
+
+		By("suspending while it is carried out, so that nothing is deleted")
+		s.annotate(ctx, v1alpha1.AnnotationApprovePrune, digest)
+		s.fail(1, meanwhile(s.world, func() { s.edit(ctx, suspended(true)) }))
+		for range 3 {
+			s.pass(ctx)
+		}
+		Expect(s.objects(ctx)).To(HaveLen(10))
+		Expect(s.condition(ctx, v1alpha1.ConditionPruneHeld)).To(Equal("True/ShareExceeded"))
+		s.annotate(ctx, v1alpha1.AnnotationApprovePrune, "")
+		s.edit(ctx, suspended(false))
+		s.pass(ctx)
+		Expect(s.objects(ctx)).To(HaveLen(10))
 
 		By("approving it again")
 		s.annotate(ctx, v1alpha1.AnnotationApprovePrune, digest)
 		s.pass(ctx)
 		Expect(s.objects(ctx)).To(HaveLen(6))
 	})
+})
+
+var _ = Describe("A change of sources that is called off while the cloud is asked", func() {
+	for name, off := range map[string]func(d *v1alpha1.EnvironmentDiscovery){
+		"by correcting the template": func(d *v1alpha1.EnvironmentDiscovery) {
+			d.Spec.Template.Spec.Peerings.Policy = v1alpha1.MirrorPolicyMirror
+		},
+		"by a preview": func(d *v1alpha1.EnvironmentDiscovery) { d.Spec.Preview = true },
+	} {
+		It("is not made, "+name, func(ctx SpecContext) {
+			s := newSubject(ctx, discoverySide{}, 3)
+			s.create(ctx)
+			s.pass(ctx)
+			change := func(how func(*v1alpha1.EnvironmentDiscovery)) {
+				d := s.read(ctx).(*v1alpha1.EnvironmentDiscovery)
+				how(d)
+				Expect(k8s.Update(ctx, d)).To(Succeed())
+			}
+			change(func(d *v1alpha1.EnvironmentDiscovery) {
+				d.Spec.Template.Spec.Peerings.Policy = v1alpha1.MirrorPolicyIgnore
+			})
+			s.put(3)
+			s.fail(1, meanwhile(s.world, func() { change(off) }))
+			for range 3 {
+				s.pass(ctx)
+				for _, o := range s.objects(ctx) {
+					Expect(o.(*v1alpha1.InventorySource).Spec.Peerings.Policy).NotTo(Equal(v1alpha1.MirrorPolicyIgnore))
+				}
+				s.later(time.Minute)
+			}
+		})
+	}
 })
 
 // slowPeerings has each listing of peerings end a while after the one of clusters, with an answer.
@@ -137,9 +180,9 @@ func slowPeerings(w *world, later time.Duration, answer http.Handler) {
 	}))
 }
 
-var _ = Describe("A kind whose listing takes longer than the others may be old to delete by", func() {
+var _ = Describe("A kind whose listing takes longer than the others", func() {
 	slow := func(s *v1alpha1.InventorySource) {
-		s.Spec.Timeout, s.Spec.Interval = &metav1.Duration{Duration: 5 * time.Minute}, &metav1.Duration{Duration: 10 * time.Minute}
+		s.Spec.Timeout, s.Spec.Interval = &metav1.Duration{Duration: time.Hour}, &metav1.Duration{Duration: 2 * time.Hour}
 	}
 	It("keeps no missing objects of another kind", func(ctx SpecContext) {
 		w := newWorld(ctx)
@@ -153,6 +196,20 @@ var _ = Describe("A kind whose listing takes longer than the others may be old t
 			w.sync(ctx)
 		}
 		Expect(w.clusters(ctx)).NotTo(HaveKey(lost.ID))
+	})
+
+	It("that takes too long is no reason to delete by an old listing", func(ctx SpecContext) {
+		w := newWorld(ctx)
+		w.seed(10, 10)
+		w.createSource(ctx, slow)
+		w.reconcile(ctx)
+		lost := w.anyCluster()
+		Expect(w.cloud.RemoveCluster(lost.ID)).To(Succeed())
+		slowPeerings(w, 50*time.Minute, w.cloud.Usual())
+		for range 3 {
+			w.sync(ctx)
+		}
+		Expect(w.clusters(ctx)).To(HaveKey(lost.ID))
 	})
 
 	It("delays no approval if it fails", func(ctx SpecContext) {

@@ -203,10 +203,11 @@ func (r *Reconciler) plan(ctx context.Context, o owner, s *state, newPlans plans
 func (k *kindState) listedCompletely() bool { return k.outcome.tried && k.outcome.failure == nil }
 
 // isFresh reports whether the last listing of the kind was complete, and ended less than freshFor
-// ago. A listing of the present sync also counts if the sync ended less than freshFor ago: the
-// listing of another kind may have taken longer.
+// ago. If the listing of another kind takes longer, it counts instead when the sync ended, but for at
+// most slowKinds.
 func (k *kindState) isFresh(now time.Time, asked syncAnswers) bool {
-	return k.listedCompletely() && (now.Sub(k.ledger.Completed()) < freshFor || asked.wasSynced() && now.Sub(asked.endTime) < freshFor)
+	age := now.Sub(k.ledger.Completed())
+	return k.listedCompletely() && (age < freshFor || asked.wasSynced() && now.Sub(asked.endTime) < freshFor && age < freshFor+slowKinds)
 }
 
 // allHeldIn reads from the status, for each kind, the deletions that wait for a person's approval.

@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -151,34 +150,48 @@ func (r *Reconciler) occupants(ctx context.Context, o owner, k *kind, s *kindSta
 	return occupants, unseen, nil
 }
 
-// errPlanIsOld means that the spec or the annotation approvePrune of a source or discovery changed
-// after the reconcile read them.
-var errPlanIsOld = errors.New("nothing is written: spec, or the approval of a deletion, changed in the meantime")
+// errApprovalChanged means that a person changed the annotation approvePrune after the reconcile read
+// it.
+var errApprovalChanged = errors.New("the annotation " + v1alpha1.AnnotationApprovePrune + " changed before a deletion")
 
-// checkOwner reads o again, from the API server, before two sorts of writes that can do harm:
+// checkOwner reads o again, from the API server, before writes that can do harm:
 //
 //   - A write makes o the owner of an object. If o was deleted, the garbage collector would delete
 //     the object. Then ownerGone is true.
-//   - A deletion. The cloud may have taken minutes to answer. If a person changed the spec or took
-//     the approval of a deletion back in these minutes, the error is errPlanIsOld.
+//   - After a sync: a deletion, or a new spec for a source, because the spec can make the source
+//     delete its observations. The cloud may have taken minutes to answer. If the spec of o changed
+//     in these minutes, checkOwner removes these writes from newPlans. The next reconcile plans for
+//     the new spec. If a deletion is planned and the annotation approvePrune changed, the error is
+//     errApprovalChanged.
 //
-// If newPlans has no such write, checkOwner sends no request.
-func (r *Reconciler) checkOwner(ctx context.Context, o owner, newPlans plans) (ownerGone bool, err error) {
-	object, claims, deletes := o.object(), false, false
-	for _, p := range newPlans {
-		deletes = deletes || len(p.changes.Deletes) > 0
-		claims = claims || slices.ContainsFunc(p.changes.Writes, func(w mirror.Write) bool { return mirror.Claims(object, w.Existing, w.Desired) })
+// If newPlans has no such write that is due, checkOwner sends no request.
+func (r *Reconciler) checkOwner(ctx context.Context, o owner, s *state, asked syncAnswers, newPlans plans) (ownerGone bool, err error) {
+	object, now := o.object(), r.Clock.Now()
+	claims, changes, deletes := false, false, false
+	for i, p := range newPlans {
+		for _, w := range p.changes.Writes {
+			claims = claims || mirror.Claims(object, w.Existing, w.Desired)
+			changes = changes || asked.wasSynced() && w.Content && !r.owners.kinds[i].InStatus && !s.kinds[i].retries.mustWait(w.Desired.GetName(), now)
+		}
+		for _, d := range p.changes.Deletes {
+			deletes = deletes || asked.wasSynced() && !s.kinds[i].retries.mustWait(d.GetName(), now)
+		}
 	}
-	if !claims && !deletes {
+	if !claims && !changes && !deletes {
 		return false, nil
 	}
 	found, err := r.readUndeleted(ctx, r.owners.newList(), object)
 	switch {
 	case err != nil || found == nil:
 		return err == nil, err
-	case deletes && (found.GetGeneration() != object.GetGeneration() ||
-		found.GetAnnotations()[v1alpha1.AnnotationApprovePrune] != object.GetAnnotations()[v1alpha1.AnnotationApprovePrune]):
-		return false, errPlanIsOld
+	case found.GetGeneration() != object.GetGeneration():
+		for i, p := range newPlans {
+			if p.changes.Deletes = nil; !r.owners.kinds[i].InStatus {
+				p.changes.Writes = nil
+			}
+		}
+	case deletes && found.GetAnnotations()[v1alpha1.AnnotationApprovePrune] != object.GetAnnotations()[v1alpha1.AnnotationApprovePrune]:
+		return false, errApprovalChanged
 	}
 	return false, nil
 }

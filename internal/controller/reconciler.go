@@ -57,7 +57,8 @@ func newReconciler(o *Options, kind ownerKind) *Reconciler {
 //   - Between two syncs, Reconcile undoes changes that other clients made to the objects.
 //   - At the end, Reconcile updates the status.
 //
-// Reconcile returns an error if it cannot read from the API server or cannot write the status. If
+// Reconcile returns an error if it cannot read from the API server, if it cannot write the status, or
+// if a person changed an approval before a deletion. If
 // the cloud or the credential fails, or if a single object cannot be written, Reconcile returns no
 // error. The status reports this failure, and Reconcile tries again later.
 func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {
@@ -93,7 +94,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 	if wait := r.restrain(s, asked, todo); wait > 0 {
 		return reconcile.Result{RequeueAfter: wait}, nil
 	}
-	switch gone, err := r.checkOwner(ctx, o, todo); {
+	switch gone, err := r.checkOwner(ctx, o, s, asked, todo); {
 	case err != nil:
 		return r.fail(ctx, o, s, asked, err)
 	case gone: // The watch will report that o was deleted.

@@ -33,6 +33,9 @@ const (
 	// freshFor is how long after a complete listing the operator may delete the objects that this
 	// listing lacks. After this time, a deletion needs a new complete listing.
 	freshFor = time.Minute
+	// slowKinds is how much longer the listing of one kind may take than that of another before
+	// missing objects of the other kind must wait for the next sync.
+	slowKinds = 5 * time.Minute
 	// An answer of the cloud can ask the operator to wait. The operator waits for at most
 	// leastMaxWait, or for spec.interval if that is longer.
 	leastMaxWait = 5 * time.Minute

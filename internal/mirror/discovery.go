@@ -183,7 +183,7 @@ func sourceFor(d *v1alpha1.EnvironmentDiscovery, settings *v1alpha1.MirrorSettin
 func renderSource(r rendering) Object {
 	id := source(r.lastContent).Spec.Environment
 	settings := &r.owner.loadOverrides().settingsFor(id, r.displayName).settings
-	if !r.nameKnown {
+	if !r.nameKnown && r.inCluster != nil {
 		settings = &source(r.inCluster).Spec.MirrorSettings
 	}
 	s := sourceFor(r.owner.discovery(), settings.DeepCopy(), id, r.displayName)
@@ -359,12 +359,9 @@ func (v *View) Sources(sources map[string]Object, now time.Time) (first []v1alph
 		if size += jsonSize(id, shownName(name), o.GetName()); size > maxListSize {
 			break
 		}
-		named := v1alpha1.DiscoveredSource{Environment: id, Name: o.GetName(), DisplayName: shownName(name), NeverListed: l.neverSeen(Environment, owner, o)}
-		if d := owner.discovery(); d.Spec.Preview { // A preview changes no source, so the status keeps the old name.
-			named.DisplayName = ""
-			if entry, found := sourceNamed(d, id); found {
-				named.DisplayName = entry.DisplayName
-			}
+		named := v1alpha1.DiscoveredSource{Environment: id, Name: o.GetName(), DisplayName: shownName(name), NeverListed: !known || l.neverSeen(Environment, owner, o)}
+		if owner.discovery().Spec.Preview { // A preview changes no source, so the status keeps the old name.
+			named.DisplayName = shownName(lastName(o, o, owner))
 		}
 		if known && !Environment.releases(o) { // Overrides do not change a source with the annotation unmanaged.
 			named.Overrides = int32(len(owner.loadOverrides().settingsFor(id, name).appliedIndexes))

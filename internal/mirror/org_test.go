@@ -185,6 +185,9 @@ func (o *org) apply(plan *Plan) {
 		}
 		o.sources[name] = next
 	}
+	if len(plan.Deletes) > 0 {
+		plan.Approved.BeginDeletes()
+	}
 	for _, deleted := range plan.Deletes {
 		o.Expect(o.sources[deleted.GetName()]).To(BeIdenticalTo(deleted), "only what is there is deleted")
 		if slices.Contains(o.refused, deleted.GetName()) {

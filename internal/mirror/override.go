@@ -139,14 +139,16 @@ func needsApproval(oldSettings, newSettings v1alpha1.MirrorSettings) bool {
 //   - The cloud does not list the environment.
 //   - The environment has a new name, and a person must first approve the settings for this name.
 //
-// If no name is known, and an override selects by name, environmentNames returns no entry for the
-// environment.
+// In the result, an environment has no entry if all of these statements are true:
+//
+//   - No name is known.
+//   - An override selects by name.
+//   - The discovery did not create the environment's source: it was handed over.
 func environmentNames(f Facts) map[string]string {
 	all, names := f.Owner.loadOverrides(), make(map[string]string, len(f.Desired))
-	inCluster := make(map[string]Object, len(f.Existing)+len(f.Occupants))
-	maps.Copy(inCluster, f.Occupants)
+	existing := make(map[string]Object, len(f.Existing))
 	for _, o := range f.Existing {
-		inCluster[o.GetName()] = o
+		existing[o.GetName()] = o
 		if last := lastName(o, o, f.Owner); last != "" || listedBefore(o, f.Owner) || !all.byName {
 			names[source(o).Spec.Environment] = last
 		}
@@ -155,11 +157,10 @@ func environmentNames(f Facts) map[string]string {
 		id := source(o).Spec.Environment
 		// If someone deleted the environment's source, and the source does not exist again yet, only
 		// FormerNames has the environment's last known name.
-		last := cmp.Or(lastName(o, inCluster[name], f.Owner), f.FormerNames[id])
+		last := cmp.Or(lastName(o, cmp.Or(existing[name], f.Occupants[name]), f.Owner), f.FormerNames[id])
 		names[id] = displayName(o)
-		has, unnamed := inCluster[name], last == "" && names[id] == ""
-		if unnamed && all.byName && has != nil && needsApproval(source(has).Spec.MirrorSettings, all.settingsFor(id, "").settings) {
-			delete(names, id) // No override may take away what the source has until a name is known.
+		if has := existing[name]; has != nil && last == "" && names[id] == "" && all.byName && !listedBefore(has, f.Owner) {
+			delete(names, id)
 		}
 		if last != "" && last != shownName(displayName(o)) && needsApproval(all.settingsFor(id, last).settings, all.settingsFor(id, displayName(o)).settings) {
 			names[id] = last

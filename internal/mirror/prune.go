@@ -234,11 +234,19 @@ type Approval struct {
 	// leftLines has one text for each object that is not deleted yet. The text identifies the
 	// object, and the time at which the object went missing. The key is the object's UID.
 	leftLines map[types.UID]string
-	// deletesBegun is true if a plan has already deleted objects with this approval.
+	// deletesBegun is true if deletions with this approval were sent to the API server.
 	deletesBegun bool
 }
 
-// isUsed returns true if a plan has already deleted objects with this approval.
+// BeginDeletes notes that deletions with this approval are sent to the API server now. From then on,
+// the deletion of what is left is not reported as held, even if it must wait.
+func (a *Approval) BeginDeletes() {
+	if a != nil {
+		a.deletesBegun = true
+	}
+}
+
+// isUsed returns true if deletions with this approval were sent.
 func (a *Approval) isUsed() bool { return a != nil && a.deletesBegun }
 
 // covers returns true if the approval is for exactly the given objects, and the annotation of the
@@ -335,9 +343,6 @@ func (p *planner) decideBatch(b batch) {
 		p.Approved = approval
 	}
 	if verdict == verdictAllow {
-		if approval != nil {
-			approval.deletesBegun = true
-		}
 		p.planDeletes(b.absentees)
 		return
 	}

@@ -3,6 +3,7 @@
 package mirror
 
 import (
+	"maps"
 	"slices"
 	"time"
 
@@ -32,7 +33,7 @@ type View struct {
 }
 
 // SourceNames returns the display name of each environment that has a source, by the environment's
-// ID. The names are those that the plan used. An environment is included if its source was deleted
+// ID. The names are those of the last plan that was not a preview. An environment is included if its source was deleted
 // and is not yet created again. If the View is of observations, SourceNames returns nil.
 func (v *View) SourceNames() map[string]string {
 	if v == nil {
@@ -58,25 +59,27 @@ func newView(f Facts) *View {
 }
 
 // sourceNames returns the result of View.SourceNames. displayNames has the name of each environment in
-// the plan. A preview gives no source a name, so its result is that of the previous plan.
+// the plan. A preview gives no source a name, so it keeps the names of the previous plan. If another
+// object has the name of a source, the former name of its environment no longer counts.
 func sourceNames(f Facts, displayNames map[string]string) map[string]string {
+	names := make(map[string]string, len(f.Existing))
+	for id, name := range f.FormerNames {
+		if f.Occupants[ObjectName(id)] == nil {
+			names[id] = name
+		}
+	}
 	d := f.Owner.discovery()
 	if d.Spec.Preview {
-		return f.FormerNames
+		return names
 	}
-	ids := make([]string, 0, len(f.Existing))
+	ids := slices.Collect(maps.Keys(names))
 	for _, o := range f.Existing {
 		ids = append(ids, f.Kind.id(o))
 	}
 	for _, entry := range d.Status.Sources {
 		ids = append(ids, entry.Environment)
 	}
-	for id := range f.FormerNames {
-		if f.Occupants[ObjectName(id)] == nil { // If it now belongs to another discovery, that one names it.
-			ids = append(ids, id)
-		}
-	}
-	names := make(map[string]string, len(ids))
+	clear(names)
 	for _, id := range ids {
 		if name, known := displayNames[id]; known {
 			names[id] = name

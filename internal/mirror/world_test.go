@@ -281,6 +281,9 @@ func (w *world) apply(kind int, plan *Plan) {
 		}
 		objects[name] = next
 	}
+	if len(plan.Deletes) > 0 {
+		plan.Approved.BeginDeletes()
+	}
 	for _, o := range plan.Deletes {
 		w.Expect(objects[o.GetName()]).To(BeIdenticalTo(o), "only what is there is deleted")
 		if slices.Contains(w.refused, o.GetName()) {
