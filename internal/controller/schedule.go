@@ -31,7 +31,8 @@ const (
 	repairEvery   = time.Second
 	repairsAtOnce = 20
 	// freshFor is how long after a complete listing the operator may delete the objects that this
-	// listing lacks. After this time, a deletion needs a new complete listing.
+	// listing lacks. After this time, a deletion needs a new complete listing. If the listing of
+	// another kind takes longer, this time begins at the end of the sync.
 	freshFor = time.Minute
 	// slowKinds is how much longer the listing of one kind may take than that of another before
 	// missing objects of the other kind must wait for the next sync.

@@ -35,8 +35,8 @@ type Facts struct {
 	// Completed is the time at which the last complete listing of this kind ended, possibly before
 	// the manager's start. It is zero if there was no complete listing.
 	Completed time.Time
-	// Fresh is true if a complete listing of this kind has just ended. If Fresh is false, the plan
-	// deletes no missing objects.
+	// Fresh is true if a complete listing of this kind is recent enough to delete missing objects. If
+	// Fresh is false, the plan deletes no missing objects.
 	Fresh bool
 	// Recorded is true if the plan follows a new, complete listing of this kind. Fresh can still be
 	// false: if earlier reconciles failed, the plan comes late, and the listing may be too old.

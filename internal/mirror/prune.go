@@ -96,7 +96,7 @@ type batch struct {
 	missingCount int  // number of missing objects, also those that must not be deleted yet
 	totalCount   int  // number of objects, without sources that are unmanaged or no longer selected
 	empty        bool // the last complete listing was empty
-	fresh        bool // a complete listing has just ended
+	fresh        bool // a complete listing is recent enough
 }
 
 // retained is a rule: a deletion must wait if the prune policy is Retain.
@@ -174,7 +174,7 @@ func scopeChanged(b batch) ruling {
 	return ruling{}
 }
 
-// notFresh allows a deletion if a complete listing has just ended. At any other time, the deletion
+// notFresh allows a deletion if a complete listing is recent enough. At any other time, the deletion
 // must wait for the next complete listing.
 func notFresh(b batch) ruling {
 	if b.fresh {
