@@ -58,8 +58,9 @@ func newReconciler(o *Options, kind ownerKind) *Reconciler {
 //   - At the end, Reconcile updates the status.
 //
 // Reconcile returns an error if it cannot read from the API server, if it cannot write the status, or
-// if a person changed an approval before a deletion. If
-// the cloud or the credential fails, or if a single object cannot be written, Reconcile returns no
+// if a person changed an approval before a deletion.
+//
+// If the cloud or the credential fails, or if a single object cannot be written, Reconcile returns no
 // error. The status reports this failure, and Reconcile tries again later.
 func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {
 	o, err := r.get(ctx, req.NamespacedName)
