@@ -128,6 +128,20 @@ func TestEveryRunbookHasTheStateOfItsAlert(t *testing.T) {
 	}
 }
 
+// The page for operators deletes what a failed helm test leaves by the label that the chart gives it.
+func TestWhatAHelmTestLeavesIsDeletedByItsLabel(t *testing.T) {
+	g := NewWithT(t)
+	page, err := os.ReadFile(filepath.Join(root, "docs", "operations.md"))
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(string(page)).To(ContainSubstring("delete pod,serviceaccount,role,rolebinding -l app.kubernetes.io/component=test\n"))
+	left, err := os.ReadFile(filepath.Join(root, "charts", "inventory-operator", "templates", "tests", "available.yaml"))
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(string(left)).To(ContainSubstring("app.kubernetes.io/component: test"))
+	kinds := regexp.MustCompile(`(?m)^kind: (\S+)$`).FindAllStringSubmatch(string(left), -1)
+	g.Expect(kinds).To(ConsistOf(HaveExactElements(Not(BeEmpty()), "ServiceAccount"), HaveExactElements(Not(BeEmpty()), "Role"),
+		HaveExactElements(Not(BeEmpty()), "RoleBinding"), HaveExactElements(Not(BeEmpty()), "Pod")))
+}
+
 // All pages and alerts about a prune that waits name the same command. A test runs it with
 // InventoryPruneHeld.md.
 func TestOneCommandShowsThePrunesThatWait(t *testing.T) {
