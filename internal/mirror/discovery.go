@@ -225,9 +225,9 @@ func withLastName(o, lastListed, inCluster Object, owner Owner) Object {
 
 // lastName returns the last known display name of an environment; "" if no name is known. It trusts
 // the discovery's status more than an annotation of the source, because a person who may edit the
-// source can forge the annotation. If the manager ended after it created the source, and before it
-// wrote the status, only the annotation has the name. inCluster is the source in the cluster; nil if
-// there is none.
+// source can forge the annotation. If the status has no entry, only the annotation has the name: the
+// manager may have ended before it wrote the status, or the status has no room for the entry. inCluster
+// is the source in the cluster; nil if there is none.
 func lastName(o, inCluster Object, owner Owner) string {
 	d := owner.discovery()
 	entry, found := sourceNamed(d, source(o).Spec.Environment)
@@ -238,7 +238,7 @@ func lastName(o, inCluster Object, owner Owner) string {
 	switch {
 	case found && shownName(annotated) != entry.DisplayName:
 		return entry.DisplayName
-	case found || d.Status.Environments == nil || sourcesLeftOut(d) || inCluster != nil && metav1.IsControlledBy(inCluster, d):
+	case found || inCluster != nil && metav1.IsControlledBy(inCluster, d):
 		return annotated // The status may have cut the name.
 	}
 	return ""
