@@ -8,6 +8,7 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	"github.com/onsi/gomega/types"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
@@ -184,33 +185,22 @@ var _ = Describe("A kind whose listing takes longer than the others", func() {
 	slow := func(s *v1alpha1.InventorySource) {
 		s.Spec.Timeout, s.Spec.Interval = &metav1.Duration{Duration: time.Hour}, &metav1.Duration{Duration: 2 * time.Hour}
 	}
-	It("keeps no missing objects of another kind", func(ctx SpecContext) {
+	DescribeTable("has missing objects of another kind deleted by a recent listing only", func(ctx SpecContext, longer time.Duration, want types.GomegaMatcher) {
 		w := newWorld(ctx)
 		w.seed(10, 10)
 		w.createSource(ctx, slow)
 		w.reconcile(ctx)
 		lost := w.anyCluster()
 		Expect(w.cloud.RemoveCluster(lost.ID)).To(Succeed())
-		slowPeerings(w, 90*time.Second, w.cloud.Usual())
+		slowPeerings(w, longer, w.cloud.Usual())
 		for range 3 {
 			w.sync(ctx)
 		}
-		Expect(w.clusters(ctx)).NotTo(HaveKey(lost.ID))
-	})
-
-	It("that takes too long is no reason to delete by an old listing", func(ctx SpecContext) {
-		w := newWorld(ctx)
-		w.seed(10, 10)
-		w.createSource(ctx, slow)
-		w.reconcile(ctx)
-		lost := w.anyCluster()
-		Expect(w.cloud.RemoveCluster(lost.ID)).To(Succeed())
-		slowPeerings(w, 50*time.Minute, w.cloud.Usual())
-		for range 3 {
-			w.sync(ctx)
-		}
-		Expect(w.clusters(ctx)).To(HaveKey(lost.ID))
-	})
+		Expect(w.clusters(ctx)).To(want)
+	},
+		Entry("that is 90 seconds old", 90*time.Second, HaveLen(9)),
+		Entry("that is 50 minutes old", 50*time.Minute, HaveLen(10)),
+	)
 
 	It("delays no approval if it fails", func(ctx SpecContext) {
 		w := newWorld(ctx)
