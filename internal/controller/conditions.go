@@ -134,8 +134,8 @@ func (r *Reconciler) setSynced(c conditionSetter, o owner, s *state) *verdict {
 	// If all kinds succeeded and Ready's message is cut, the message refers to firstCondition. This
 	// is the condition of the first kind in the message.
 	//
-	// known is true if a mirrored kind has something to report. reported is true if any kind has.
-	known, reported, mirrors, firstCondition := false, false, false, ""
+	// known is true if a mirrored kind has something to report.
+	known, mirrors, firstCondition := false, false, ""
 	// leftover is about objects of a kind that the spec ignores; nil if there is nothing to report.
 	var leftover *verdict
 	for i := range r.owners.kinds {
@@ -144,17 +144,17 @@ func (r *Reconciler) setSynced(c conditionSetter, o owner, s *state) *verdict {
 		mirrors = mirrors || wanted
 		v := r.kindVerdict(o, s, i)
 		condition := k.Condition
-		if !wanted && condition != "" {
-			c.remove(condition)
-			condition = ""
+		if !wanted {
+			if condition != "" {
+				c.remove(condition)
+			}
+			leftover = cmp.Or(leftover, v) // A failure of a mirrored kind comes first in Ready.
+			continue
 		}
 		if v == nil { // There is nothing to report.
 			continue
 		}
-		if reported, known = true, known || wanted; !wanted {
-			leftover = cmp.Or(leftover, v) // A failure of a mirrored kind comes first in Ready.
-			continue
-		}
+		known = true
 		if condition != "" {
 			c.set(condition, conditionStatus(v.reason == v1alpha1.ReasonSucceeded), v.reason, v.message)
 		}
@@ -184,7 +184,7 @@ func (r *Reconciler) setSynced(c conditionSetter, o owner, s *state) *verdict {
 			message += "; " + previewMessage(s.kinds[0].preview)
 		}
 		return &verdict{reason: v1alpha1.ReasonSuspended, message: message}
-	case !mirrors && !reported:
+	case !mirrors && leftover == nil:
 		return &verdict{reason: v1alpha1.ReasonSucceeded, message: r.owners.words.allIgnored}
 	case mirrors && !known:
 		return nil // Ready keeps its value from before the manager's restart.

@@ -301,7 +301,7 @@ var _ = eachOwner("A grace period", func(under side) {
 		s.restart()
 		for range 4 {
 			s.pass(ctx)
-			Expect(s.objects(ctx)).To(HaveLen(10), "nobody approved this absence")
+			Expect(s.objects(ctx)).To(HaveLen(10), "the approval was for the earlier absence")
 			s.later(11 * time.Second)
 		}
 	})

@@ -217,8 +217,8 @@ func TestAPreviewChangesNoKeptName(t *testing.T) {
 	o.Expect(o.sources["env-b"].Spec).To(Equal(spec))
 }
 
-// An environment without a source is renamed before its source is created: no source had the former
-// name, so nobody need approve the new one.
+// An environment without a source is renamed before its source is created. No source had the former
+// name. So the new name needs no approval.
 func TestANameThatNoSourceHadDecidesNothing(t *testing.T) {
 	t.Parallel()
 	before, after := environment{"env-b", "payments-b"}, environment{"env-b", "Payments-b"}

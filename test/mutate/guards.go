@@ -183,7 +183,7 @@ var guards = []guard{
 	{"an approval that nothing used", "internal/controller/apply.go", "	if len(deletes) > 0 {\n		state.report", "	if state.report.Approved.BeginDeletes(); false {\n		state.report", "by taking the approval back"},
 	{"a slow listing of another kind", "internal/controller/plan.go", " || asked.wasSynced() && now.Sub(asked.endTime) < freshFor && age < freshFor+slowKinds", "", "takes longer than the others"},
 	{"a missing right that hides a refusal", "internal/controller/schedule.go", "func(a attempt) bool { return a.unasked })", "func(a attempt) bool { return false && a.unasked })", "beside a kind that the manager may not"},
-	{"an ignored kind in Ready after a restart", "internal/controller/conditions.go", "reported, known = true, known || wanted", "reported, known = true, true", "A refused credential at a restart"},
+	{"an ignored kind in Ready after a restart", "internal/controller/conditions.go", "leftover = cmp.Or(leftover, v) // A", "leftover, known = cmp.Or(leftover, v), known || v != nil // A", "A refused credential at a restart"},
 	{"an approval that is given again", "internal/controller/unfinished.go", "s.schedule.usedVersions.approvePrune = now.approvePrune", "_ = now", "by taking the approval back"},
 	{"ConfigMaps whose rights come later", "internal/controller/configmaps.go", "if wanted && !s.Status.ConfigMaps && hasSynced", "if false && wanted && !s.Status.ConfigMaps && hasSynced", "gets the rights on ConfigMaps"},
 	{"answers that are too old to delete by", "internal/controller/plan.go", "			Recorded:    asked.wasSynced() && k.listedCompletely(),\n", "", "for longer than its answers may delete by"},
