@@ -287,7 +287,7 @@ func (h *harness) checkCopy(ctx context.Context, made client.Object) (string, er
 		return "a copy was deleted", nil
 	case err != nil:
 		return "", err
-	case isSource && (!source.Spec.Suspend || source.Annotations[v1alpha1.AnnotationMissingSince] != ""):
+	case isSource && (!source.Spec.Suspend || source.Annotations[v1alpha1.AnnotationMissingSince] != made.GetAnnotations()[v1alpha1.AnnotationMissingSince]):
 		return fmt.Sprintf("a copy was taken over: annotations %v, spec %s", source.Annotations, inJSON(source.Spec)), nil
 	case !isSource && now.GetResourceVersion() != made.GetResourceVersion():
 		return "a copy was written", nil
