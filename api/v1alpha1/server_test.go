@@ -59,6 +59,7 @@ func TestAPIServer(t *testing.T) {
 	t.Run("what the server takes, Go decodes", s.decodes)
 	t.Run("kinds have their short names and category", s.names)
 	t.Run("kinds have the contract's columns", s.columns)
+	t.Run("columns show fields that exist", s.columnsShowFields)
 	t.Run("every field is explained", s.explained)
 }
 
@@ -183,6 +184,30 @@ func (s *server) columns(t *testing.T) {
 		}
 		g.Expect(strings.Join(narrow, " ")+" | "+strings.Join(wide, " ")).To(Equal(want[kind]), kind)
 	}
+}
+
+// A column that reads a field which does not exist is empty, and nothing else says so.
+func (s *server) columnsShowFields(t *testing.T) {
+	crds := s.crds(t)
+	for kind, crd := range crds {
+		for _, c := range crd.Spec.Versions[0].AdditionalPrinterColumns {
+			if strings.HasPrefix(c.JSONPath, ".metadata.") {
+				continue // The API server's own.
+			}
+			t.Run(kind+" "+c.Name, func(t *testing.T) {
+				path, _, _ := strings.Cut(strings.TrimPrefix(c.JSONPath, "."), "[")
+				schema := crd.Spec.Versions[0].Schema.OpenAPIV3Schema
+				for field := range strings.SplitSeq(path, ".") {
+					NewWithT(t).Expect(schema.Properties).To(HaveKey(field), c.JSONPath)
+					property := schema.Properties[field]
+					schema = &property
+				}
+			})
+		}
+	}
+	// All that a network may connect, and not only what is active.
+	NewWithT(t).Expect(crds[kindNetwork].Spec.Versions[0].AdditionalPrinterColumns).To(ContainElement(And(
+		HaveField("Name", "CONNECTIONS"), HaveField("JSONPath", ".status.connectionTypes"))))
 }
 
 func (s *server) explained(t *testing.T) {

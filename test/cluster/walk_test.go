@@ -26,6 +26,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
+	"k8s.io/client-go/util/retry"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
@@ -91,9 +92,11 @@ var _ = Describe("A team's cluster", Ordered, func() {
 
 		By("refusing a write that is not the operator's")
 		observation := &v1alpha1.KafkaClusterObservation{}
-		Expect(c.Get(ctx, client.ObjectKey{Namespace: team, Name: c.anyCluster(ctx)}, observation)).To(Succeed())
-		observation.Spec.ClusterID = "lkc-other"
-		Expect(c.Update(ctx, observation)).To(MatchError(apierrors.IsInvalid, "the schema refuses it, or the policy"))
+		Expect(retry.RetryOnConflict(retry.DefaultBackoff, func() error {
+			Expect(c.Get(ctx, client.ObjectKey{Namespace: team, Name: c.anyCluster(ctx)}, observation)).To(Succeed())
+			observation.Spec.ClusterID = "lkc-other"
+			return c.Update(ctx, observation)
+		})).To(MatchError(apierrors.IsInvalid, "the schema refuses it, or the policy"))
 		patch := client.RawPatch("application/merge-patch+json", []byte(`{"status":{"phase":"DELETED"}}`))
 		Expect(c.Status().Patch(ctx, observation, patch)).To(MatchError(ContainSubstring("ValidatingAdmissionPolicy")))
 	})

@@ -13,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/util/retry"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
@@ -50,11 +51,13 @@ var _ = Describe("The policy that makes observations read-only", Ordered, func()
 		observation := readCluster(ctx, Default, namespace, id)
 		refused := And(MatchError(apierrors.IsForbidden, "forbidden"), MatchError(And(
 			ContainSubstring("change the object there, or the InventorySource here"), ContainSubstring("docs/security.md"))))
-		// edit tries a change of what is there now.
+		// edit tries a change of what is there now, again where the operator wrote meanwhile.
 		edit := func(change func(*v1alpha1.KafkaClusterObservation)) error {
-			edited := readCluster(ctx, Default, namespace, id)
-			change(edited)
-			return k8s.Update(ctx, edited)
+			return retry.RetryOnConflict(retry.DefaultBackoff, func() error {
+				edited := readCluster(ctx, Default, namespace, id)
+				change(edited)
+				return k8s.Update(ctx, edited)
+			})
 		}
 		Expect(k8s.Create(ctx, planted(namespace))).To(refused)
 		Expect(edit(func(o *v1alpha1.KafkaClusterObservation) { o.Labels["mine"] = "yes" })).To(refused)
@@ -63,9 +66,11 @@ var _ = Describe("The policy that makes observations read-only", Ordered, func()
 		Expect(edit(func(o *v1alpha1.KafkaClusterObservation) { o.OwnerReferences = nil })).To(refused)
 		Expect(k8s.Delete(ctx, observation.DeepCopy())).To(refused)
 		Expect(k8s.DeleteAllOf(ctx, &v1alpha1.KafkaClusterObservation{}, client.InNamespace(namespace))).To(refused)
-		changed := readCluster(ctx, Default, namespace, id)
-		changed.Status.Phase = "GONE"
-		Expect(k8s.Status().Update(ctx, changed)).To(refused)
+		Expect(retry.RetryOnConflict(retry.DefaultBackoff, func() error {
+			changed := readCluster(ctx, Default, namespace, id)
+			changed.Status.Phase = "GONE"
+			return k8s.Status().Update(ctx, changed)
+		})).To(refused)
 		peerings := &v1alpha1.PeeringObservationList{}
 		Expect(k8s.List(ctx, peerings, client.InNamespace(namespace))).To(Succeed())
 		Expect(k8s.Delete(ctx, &peerings.Items[0])).To(MatchError(ContainSubstring("change the object there")))
@@ -80,6 +85,7 @@ var _ = Describe("The policy that makes observations read-only", Ordered, func()
 		Expect(k8s.Status().Patch(ctx, observation.DeepCopy(), applied(`"status":{"phase":"GONE"}`), stranger, client.ForceOwnership)).To(refused)
 
 		By("letting a write pass that changes nothing, such as a migration of what is stored")
+		observation = readCluster(ctx, Default, namespace, id)
 		Expect(edit(func(*v1alpha1.KafkaClusterObservation) {})).To(Succeed())
 		Expect(readCluster(ctx, Default, namespace, id).ResourceVersion).To(Equal(observation.ResourceVersion))
 		Expect(k8s.Patch(ctx, observation.DeepCopy(), applied(`"metadata":{"labels":{"inventory.ccloud.dev/source":"`+sourceName+`"}}`), stranger)).To(

@@ -25,6 +25,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/util/retry"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/yaml"
 
@@ -411,8 +412,11 @@ var _ = Describe("People's roles", Ordered, func() {
 		expectReading(ctx, editor)
 		mine := source("editors")
 		Expect(editor.Create(ctx, mine)).To(Succeed())
-		mine.Labels = map[string]string{"team": "data"}
-		Expect(editor.Update(ctx, mine)).To(Succeed())
+		Expect(retry.RetryOnConflict(retry.DefaultBackoff, func() error {
+			Expect(editor.Get(ctx, client.ObjectKeyFromObject(mine), mine)).To(Succeed())
+			mine.Labels = map[string]string{"team": "data"}
+			return editor.Update(ctx, mine)
+		})).To(Succeed())
 		Expect(editor.Status().Update(ctx, mine)).To(forbidden)
 		Expect(editor.DeleteAllOf(ctx, mine, client.InNamespace(namespace))).To(forbidden)
 		Expect(editor.Delete(ctx, mine)).To(Succeed())
