@@ -26,6 +26,8 @@ type syncAnswers struct {
 	secretVersion string
 	// endTime is the time when the last listing of the sync ended.
 	endTime time.Time
+	// terms has the values from the spec and the annotations at the start of the sync.
+	terms terms
 }
 
 // wasSynced reports whether there was a sync.

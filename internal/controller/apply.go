@@ -15,6 +15,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/sets"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
@@ -31,20 +32,25 @@ type writeResult struct {
 	presentSources map[string]mirror.Object
 }
 
-// apply makes the planned writes and deletions. If a write fails, apply goes on with the others,
-// and a later reconcile tries the failed write again.
+// apply makes the deletions and writes that are due. If one fails, apply goes on with the others, and
+// a later reconcile tries the failed one again. The deletions come first, because the check of the
+// owner that allows them is newest then: see checkOwner.
 func (r *Reconciler) apply(ctx context.Context, o owner, s *state, todo plans) writeResult {
 	var all writeResult
 	for i := range todo {
 		k, state, plan := &r.owners.kinds[i], &s.kinds[i], &todo[i]
 		r.Metrics.Skipped(k.Name, plan.changes.Unchanged)
 		state.plannedWrites = len(plan.changes.Writes) + len(plan.changes.Deletes) + len(plan.changes.Deferred)
+		deleted := r.deleteAll(ctx, o, k, state, plan)
+		all.deleted += len(deleted)
+		r.tellPruned(ctx, k, o, deleted)
+	}
+	for i := range todo {
+		k, state, plan := &r.owners.kinds[i], &s.kinds[i], &todo[i]
 		all.presentSources = plan.presentObjects()
 		written := r.writeAll(ctx, o, k, state, plan, all.presentSources)
-		deleted := r.deleteAll(ctx, o, k, state, plan, all.presentSources)
-		all.written, all.deleted = all.written+len(written), all.deleted+len(deleted)
+		all.written += len(written)
 		r.tellObserved(k, o, written)
-		r.tellPruned(ctx, k, o, deleted)
 		if f := state.writeFailure(k.Name); f != nil {
 			log.FromContext(ctx).Info("Writing failed", "kind", k.Name, "cause", f.message)
 		}
@@ -67,12 +73,10 @@ func (p *plan) presentObjects() map[string]mirror.Object {
 	return present
 }
 
-// writeAll makes the planned writes and returns the writes that succeeded. It skips a failed write
-// until its next try is due. If the map of present objects is not nil, writeAll puts the written
-// objects into the map.
+// writeAll makes the writes that are due and returns the writes that succeeded. If the map of present
+// objects is not nil, writeAll puts the written objects into the map.
 func (r *Reconciler) writeAll(ctx context.Context, o owner, k *kind, state *kindState, plan *plan, present map[string]mirror.Object) []mirror.Write {
-	now := r.Clock.Now()
-	writes := slices.DeleteFunc(slices.Clone(plan.changes.Writes), func(w mirror.Write) bool { return state.retries.mustWait(w.Desired.GetName(), now) })
+	writes := plan.dueWrites
 	answers := make([]client.Object, len(writes))
 	errs := r.inParallel(ctx, len(writes), func(n int) (err error) {
 		answers[n], err = r.write(ctx, k, writes[n])
@@ -101,25 +105,26 @@ func (r *Reconciler) writeAll(ctx context.Context, o owner, k *kind, state *kind
 	return written
 }
 
-// deleteAll makes the planned deletions and returns the deleted objects. It skips a failed deletion
-// until its next try is due. It removes the deleted objects from the map of present objects.
-func (r *Reconciler) deleteAll(ctx context.Context, owner owner, k *kind, state *kindState, plan *plan, present map[string]mirror.Object) []mirror.Object {
-	now := r.Clock.Now()
-	deletes := slices.DeleteFunc(slices.Clone(plan.changes.Deletes), func(o mirror.Object) bool { return state.retries.mustWait(o.GetName(), now) })
+// deleteAll makes the deletions that are due and returns the deleted objects. It removes them from the
+// plan's existing objects.
+func (r *Reconciler) deleteAll(ctx context.Context, owner owner, k *kind, state *kindState, plan *plan) []mirror.Object {
+	deletes := plan.dueDeletes
 	if len(deletes) > 0 {
 		state.report.Approved.BeginDeletes()
 	}
 	errs := r.inParallel(ctx, len(deletes), func(n int) error { return r.delete(ctx, k, deletes[n]) })
 	var deleted []mirror.Object
+	names := sets.New[string]()
 	for n, o := range deletes {
 		state.retries.noteResult(o.GetName(), nil, errs[n], r.Clock.Now(), owner.settings().interval)
 		if errs[n] == nil {
 			deleted = append(deleted, o)
-			delete(present, o.GetName())
+			names.Insert(o.GetName())
 			state.report.Deleted(o)
 			state.knownChecksum.remove(o)
 		}
 	}
+	plan.existing = slices.DeleteFunc(plan.existing, func(o mirror.Object) bool { return names.Has(o.GetName()) })
 	return deleted
 }
 

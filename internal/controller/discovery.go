@@ -58,7 +58,7 @@ func (d discoveryOwner) heldPrunes() []*v1alpha1.HeldPrune {
 	return allHeldIn(d, []kind{environmentKind})
 }
 func (d discoveryOwner) settings() settings {
-	return settings{d.GetEndpoint(), d.Spec.Credentials, d.GetInterval(), d.GetTimeout(), d.Spec.Suspend, d.Spec.Preview}
+	return settings{d.GetEndpoint(), d.Spec.Credentials, d.GetInterval(), d.GetTimeout(), d.Spec.Suspend, d.Spec.Preview, d.Spec.Selector}
 }
 
 // setOwnStatus sets status.sources and status.preview of the discovery. If the reconcile did not

@@ -3,13 +3,18 @@
 package controller_test
 
 import (
+	"context"
+	"errors"
 	"net/http"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	"github.com/onsi/gomega/types"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 	"github.com/ccloud-dev/inventory-operator/test/cloudsim"
@@ -69,6 +74,29 @@ var _ = Describe("A kind that is ignored while the cloud is asked", func() {
 	})
 })
 
+// aboutToDelete makes an owner of ten objects, of which the next listing is the second that lacks one.
+func aboutToDelete(ctx context.Context, under side) *subject {
+	GinkgoHelper()
+	s := newSubject(ctx, under, 10)
+	s.create(ctx, func(f fields) { f.prune.Policy = v1alpha1.PrunePolicyDelete })
+	s.pass(ctx)
+	s.gone(9)
+	s.sync(ctx)
+	s.later(time.Minute)
+	return s
+}
+
+// restless is an API server on which someone edits the owner before each look at it.
+type restless struct {
+	client.Reader
+	edit func()
+}
+
+func (r *restless) List(ctx context.Context, list client.ObjectList, options ...client.ListOption) error {
+	r.edit()
+	return r.Reader.List(ctx, list, options...)
+}
+
 var _ = eachOwner("A deletion that is called off while the cloud is asked", func(under side) {
 	for name, off := range map[string]func(ctx SpecContext, s *subject){
 		"by the policy": func(ctx SpecContext, s *subject) {
@@ -80,20 +108,102 @@ var _ = eachOwner("A deletion that is called off while the cloud is asked", func
 		},
 	} {
 		It("is not made, "+name, func(ctx SpecContext) {
-			s := newSubject(ctx, under, 10)
-			s.create(ctx, func(f fields) { f.prune.Policy = v1alpha1.PrunePolicyDelete })
-			s.pass(ctx)
-			s.gone(9)
-			s.sync(ctx)
+			s := aboutToDelete(ctx, under)
 			s.fail(1, meanwhile(s.world, func() { off(ctx, s) }))
-			s.later(time.Minute)
 			for range 4 {
 				s.pass(ctx)
 				Expect(s.objects(ctx)).To(HaveKey(s.id(9)))
 				s.later(time.Minute)
 			}
 		})
+
+		It("is not made by a pass that the cache shows the old spec either, "+name, func(ctx SpecContext) {
+			s := aboutToDelete(ctx, under)
+			s.options().Cluster = &behind{Client: k8s, shows: s.read(ctx)}
+			s.fail(1, meanwhile(s.world, func() { off(ctx, s) }))
+			Expect(s.asked(func() { s.pass(ctx) })).To(Equal(1))
+			s.later(time.Second)
+			Expect(s.asked(func() { s.pass(ctx) })).To(BeZero())
+			Expect(s.objects(ctx)).To(HaveKey(s.id(9)))
+		})
 	}
+
+	It("is not made by a listing with another credential, and by the next with this one", func(ctx SpecContext) {
+		s := aboutToDelete(ctx, under)
+		secret := &corev1.Secret{}
+		Expect(k8s.Get(ctx, client.ObjectKey{Namespace: s.namespace, Name: secretName}, secret)).To(Succeed())
+		Expect(k8s.Create(ctx, &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: s.namespace, Name: "other"}, Data: secret.Data})).To(Succeed())
+		s.fail(1, meanwhile(s.world, func() { s.edit(ctx, func(f fields) { *f.secret = "other" }) }))
+		_, err := s.try(ctx)
+		Expect(err).To(MatchError(ContainSubstring("changes before")))
+		Expect(s.objects(ctx)).To(HaveKey(s.id(9)))
+		Expect(s.asked(func() { s.pass(ctx) })).To(Equal(1))
+		Expect(s.objects(ctx)).NotTo(HaveKey(s.id(9)))
+	})
+
+	It("is made if what changes has nothing to do with it, however often", func(ctx SpecContext) {
+		s := aboutToDelete(ctx, under)
+		s.annotate(ctx, v1alpha1.AnnotationRequestedAt, "before")
+		s.fail(1, meanwhile(s.world, func() {
+			s.edit(ctx, every(20*time.Minute))
+			s.annotate(ctx, v1alpha1.AnnotationRequestedAt, "meanwhile")
+		}))
+		s.pass(ctx)
+		Expect(s.objects(ctx)).NotTo(HaveKey(s.id(9)))
+		Expect(s.status(ctx).ObservedGeneration).To(Equal(s.read(ctx).GetGeneration()-1), "the sync was for the spec before")
+		Expect(s.status(ctx).LastHandledReconcileAt).To(Equal("before"))
+		s.later(time.Second)
+		Expect(s.asked(func() { s.pass(ctx) })).To(Equal(1))
+		Expect(s.status(ctx).ObservedGeneration).To(Equal(s.read(ctx).GetGeneration()))
+		Expect(s.status(ctx).LastHandledReconcileAt).To(Equal("meanwhile"))
+	})
+
+	It("is not made while the spec changes with each plan, and says so", func(ctx SpecContext) {
+		s := aboutToDelete(ctx, under)
+		edited, minutes := s.options().APIReader, 20
+		s.options().APIReader = &restless{Reader: edited, edit: func() {
+			minutes++
+			s.edit(ctx, every(time.Duration(minutes)*time.Minute))
+		}}
+		_, err := s.try(ctx)
+		Expect(err).To(MatchError(ContainSubstring("changes before")))
+		Expect(s.objects(ctx)).To(HaveKey(s.id(9)))
+		s.options().APIReader = edited
+		s.pass(ctx)
+		Expect(s.objects(ctx)).NotTo(HaveKey(s.id(9)))
+	})
+
+	It("is not made by its retry, which becomes due in the middle of the pass", func(ctx SpecContext) {
+		s := newSubject(ctx, under, 10)
+		api := &gate{Client: k8s}
+		s.options().Cluster = api
+		s.create(ctx, every(12*time.Hour), func(f fields) { f.prune.Policy = v1alpha1.PrunePolicyDelete })
+		s.pass(ctx)
+		s.gone(9)
+		s.sync(ctx)
+		api.refuse = func(verb, name string) error {
+			if verb == "delete" {
+				return apierrors.NewForbidden(observations, name, errors.New("a policy says no"))
+			}
+			return nil
+		}
+		result := s.sync(ctx)
+		for result.RequeueAfter < 3*time.Second {
+			s.later(result.RequeueAfter)
+			result = s.pass(ctx)
+		}
+		due := s.clock.Now().Add(result.RequeueAfter)
+		api.refuse = nil
+		s.rename(0, "new")
+		s.edit(ctx, func(f fields) { *f.annotations = map[string]string{"irrelevant": "edit"} })
+		s.fail(1, meanwhile(s.world, func() {
+			s.edit(ctx, func(f fields) { f.prune.Policy = v1alpha1.PrunePolicyRetain })
+			s.clock.SetTime(due.Add(-10 * time.Millisecond))
+		}))
+		api.stored = func(client.Object) { s.later(time.Second) }
+		Expect(s.asked(func() { s.pass(ctx) })).To(Equal(1))
+		Expect(s.objects(ctx)).To(HaveKey(s.id(9)))
+	})
 
 	It("is not made, by taking the approval back", func(ctx SpecContext) {
 		s := newSubject(ctx, under, 10)
@@ -108,8 +218,7 @@ var _ = eachOwner("A deletion that is called off while the cloud is asked", func
 		digest := s.summary(ctx).Held.Digest
 		s.annotate(ctx, v1alpha1.AnnotationApprovePrune, digest)
 		s.fail(1, meanwhile(s.world, func() { s.annotate(ctx, v1alpha1.AnnotationApprovePrune, "") }))
-		_, err := s.try(ctx)
-		Expect(err).To(MatchError(ContainSubstring("changed before a deletion")))
+		s.pass(ctx)
 		Expect(s.asked(func() { s.pass(ctx) })).To(BeZero(), "the answers are still right")
 		Expect(s.objects(ctx)).To(HaveLen(10))
 		Expect(s.condition(ctx, v1alpha1.ConditionPruneHeld)).To(Equal("True/ShareExceeded"))
@@ -164,6 +273,26 @@ var _ = Describe("A change of sources that is called off while the cloud is aske
 			}
 		})
 	}
+})
+
+var _ = Describe("A discovery that leaves an environment out while the cloud is asked", func() {
+	It("creates no source for it", func(ctx SpecContext) {
+		s := newSubject(ctx, discoverySide{}, 3)
+		s.create(ctx)
+		s.pass(ctx)
+		s.put(3)
+		s.fail(1, meanwhile(s.world, func() {
+			d := s.read(ctx).(*v1alpha1.EnvironmentDiscovery)
+			d.Spec.Selector.Exclude.IDs = []v1alpha1.Identifier{v1alpha1.Identifier(s.id(3))}
+			Expect(k8s.Update(ctx, d)).To(Succeed())
+		}))
+		s.clock.SetTime(s.status(ctx).NextSyncTime.Add(time.Second))
+		for range 3 {
+			_, _ = s.try(ctx)
+			Expect(s.objects(ctx)).To(HaveLen(3))
+		}
+		Expect(s.ready(ctx)).To(Equal("True/Succeeded"))
+	})
 })
 
 // slowPeerings has each listing of peerings end a while after the one of clusters, with an answer.

@@ -6,6 +6,7 @@ import (
 	"context"
 	"time"
 
+	"k8s.io/apimachinery/pkg/api/equality"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
@@ -47,6 +48,20 @@ type settings struct {
 	suspend     bool
 	// If preview is true, the operator reports planned changes and does not make them.
 	preview bool
+	// selector says which environments a discovery keeps sources for; zero for a source.
+	selector v1alpha1.EnvironmentSelector
+}
+
+// asksTheSame reports whether two versions of an owner ask the cloud for the same objects. Then a
+// listing for one version says which objects the other may delete.
+func (k *ownerKind) asksTheSame(a, b owner) bool {
+	x, y := a.settings(), b.settings()
+	for i := range k.kinds {
+		if !equality.Semantic.DeepEqual(k.kinds[i].listFilter(a.object()), k.kinds[i].listFilter(b.object())) {
+			return false
+		}
+	}
+	return x.endpoint == y.endpoint && equality.Semantic.DeepEqual(x.credentials, y.credentials) && equality.Semantic.DeepEqual(x.selector, y.selector)
 }
 
 // ownerKind describes one type of owner: sources or discoveries.

@@ -4,6 +4,7 @@ package controller
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"k8s.io/apimachinery/pkg/util/sets"
@@ -26,6 +27,19 @@ type plan struct {
 	allObjects   bool
 	existing     []mirror.Object
 	driftedNames sets.Set[string]
+	// dueWrites and dueDeletes are the changes of this reconcile. The others failed before, and it is
+	// too early to try them again.
+	dueWrites  []mirror.Write
+	dueDeletes []mirror.Object
+}
+
+// selectDue decides which of the planned changes are due. Only these are checked and made.
+func (s *state) selectDue(todo plans, now time.Time) {
+	for i := range todo {
+		changes, retries := todo[i].changes, s.kinds[i].retries
+		todo[i].dueWrites = slices.DeleteFunc(slices.Clone(changes.Writes), func(w mirror.Write) bool { return retries.mustWait(w.Desired.GetName(), now) })
+		todo[i].dueDeletes = slices.DeleteFunc(slices.Clone(changes.Deletes), func(o mirror.Object) bool { return retries.mustWait(o.GetName(), now) })
+	}
 }
 
 // repair makes plans that undo changes by other clients. It reads only the objects that the watch
@@ -50,7 +64,7 @@ func (r *Reconciler) repair(ctx context.Context, o owner, s *state, asked syncAn
 			return nil, nil
 		}
 	}
-	s.noteListings(o, asked)
+	s.noteListings(asked)
 	if !asked.wasSynced() {
 		return todo, nil
 	}
@@ -89,7 +103,7 @@ func (r *Reconciler) unchanged(o owner, s *state, asked syncAnswers) bool {
 // readAll reads all objects of the source or discovery, and makes a plan for every kind of object.
 func (r *Reconciler) readAll(ctx context.Context, o owner, s *state, asked syncAnswers) (plans, error) {
 	s.settledGeneration = 0
-	s.noteListings(o, asked)
+	s.noteListings(asked)
 	todo := make(plans, len(s.kinds))
 	for i := range s.kinds {
 		s.kinds[i].inbox.begin()
@@ -115,8 +129,8 @@ func (r *Reconciler) readAll(ctx context.Context, o owner, s *state, asked syncA
 
 // noteListings records how the listing of each kind went. If a person asked for the sync with the
 // annotation requestedAt, noteListings lets the operator repeat failed writes at once.
-func (s *state) noteListings(o owner, asked syncAnswers) {
-	requested := termsOf(o).requestedAt
+func (s *state) noteListings(asked syncAnswers) {
+	requested := asked.terms.requestedAt
 	for i := range asked.kindListings {
 		k := &s.kinds[i]
 		if requested != "" && requested != s.schedule.usedVersions.requestedAt {

@@ -150,50 +150,46 @@ func (r *Reconciler) occupants(ctx context.Context, o owner, k *kind, s *kindSta
 	return occupants, unseen, nil
 }
 
-// errApprovalChanged means that a person changed the annotation approvePrune after the reconcile read
-// it.
-var errApprovalChanged = errors.New("the annotation " + v1alpha1.AnnotationApprovePrune + " changed before a deletion")
+// mostPlans is how many plans one reconcile makes if a person changes the spec or an approval during
+// each of them.
+const mostPlans = 3
+
+// errOwnerChanges means that a person changed the spec or an approval, and that the reconcile cannot
+// go on: the new spec asks the cloud for something else, or there were mostPlans plans.
+var errOwnerChanges = errors.New("the spec or the annotation " + v1alpha1.AnnotationApprovePrune + " changes before a deletion or a new spec is written")
 
 // checkOwner reads o again, from the API server, before writes that can do harm:
 //
-//   - A write makes o the owner of an object. If o was deleted, the garbage collector would delete
-//     the object. Then ownerGone is true.
-//   - After a sync: a deletion, or a new spec for a source, because the spec can make the source
-//     delete its observations. The cloud may have taken minutes to answer. If the spec of o changed
-//     in these minutes, checkOwner removes these writes from newPlans. The next reconcile plans for
-//     the new spec. If a deletion is planned and the annotation approvePrune changed, the error is
-//     errApprovalChanged.
+//   - A deletion.
+//   - A new spec for a source, because the spec can make the source delete its observations.
+//   - A write that makes o the owner of an object. If o was deleted, the garbage collector would delete
+//     the object.
 //
-// If newPlans has no such write that is due, checkOwner sends no request.
-func (r *Reconciler) checkOwner(ctx context.Context, o owner, s *state, asked syncAnswers, newPlans plans) (ownerGone bool, err error) {
-	object, now := o.object(), r.Clock.Now()
-	claims, changes, deletes := false, false, false
-	for i, p := range newPlans {
-		for _, w := range p.changes.Writes {
-			claims = claims || mirror.Claims(object, w.Existing, w.Desired)
-			changes = changes || asked.wasSynced() && w.Content && !r.owners.kinds[i].InStatus && !s.kinds[i].retries.mustWait(w.Desired.GetName(), now)
-		}
-		for _, d := range p.changes.Deletes {
-			deletes = deletes || asked.wasSynced() && !s.kinds[i].retries.mustWait(d.GetName(), now)
+// The cloud may have taken minutes to answer, and the cache may be out of date. The result is o if the
+// plan is still right. If the spec or the annotation approvePrune changed, the result is o as it is
+// now, and the caller must plan again. If o was deleted, the result is nil.
+//
+// If no such write is due, checkOwner sends no request.
+func (r *Reconciler) checkOwner(ctx context.Context, o owner, todo plans) (owner, error) {
+	object, harmful := o.object(), false
+	for i, p := range todo {
+		harmful = harmful || len(p.dueDeletes) > 0
+		for _, w := range p.dueWrites {
+			harmful = harmful || mirror.Claims(object, w.Existing, w.Desired) || w.Content && !r.owners.kinds[i].InStatus
 		}
 	}
-	if !claims && !changes && !deletes {
-		return false, nil
+	if !harmful {
+		return o, nil
 	}
 	found, err := r.readUndeleted(ctx, r.owners.newList(), object)
 	switch {
 	case err != nil || found == nil:
-		return err == nil, err
-	case found.GetGeneration() != object.GetGeneration():
-		for i, p := range newPlans {
-			if p.changes.Deletes = nil; !r.owners.kinds[i].InStatus {
-				p.changes.Writes = nil
-			}
-		}
-	case deletes && found.GetAnnotations()[v1alpha1.AnnotationApprovePrune] != object.GetAnnotations()[v1alpha1.AnnotationApprovePrune]:
-		return false, errApprovalChanged
+		return nil, err
+	case found.GetGeneration() == object.GetGeneration() &&
+		found.GetAnnotations()[v1alpha1.AnnotationApprovePrune] == object.GetAnnotations()[v1alpha1.AnnotationApprovePrune]:
+		return o, nil
 	}
-	return false, nil
+	return r.owners.wrap(found), nil
 }
 
 // readUndeleted reads an object again, from the API server. It returns nil if the object was

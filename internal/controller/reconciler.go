@@ -20,6 +20,7 @@ package controller
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
@@ -58,7 +59,7 @@ func newReconciler(o *Options, kind ownerKind) *Reconciler {
 //   - At the end, Reconcile updates the status.
 //
 // Reconcile returns an error if it cannot read from the API server, if it cannot write the status, or
-// if a person changed an approval before a deletion.
+// if a person changes the spec again and again before a deletion.
 //
 // If the cloud or the credential fails, or if a single object cannot be written, Reconcile returns no
 // error. The status reports this failure, and Reconcile tries again later.
@@ -85,21 +86,31 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 	if err != nil {
 		return endEarly(ctx, err)
 	}
-	todo, err := r.repair(ctx, o, s, asked)
-	if todo == nil && err == nil {
-		todo, err = r.readAll(ctx, o, s, asked)
-	}
-	if err != nil {
-		return r.fail(ctx, o, s, asked, err)
-	}
-	if wait := r.restrain(s, asked, todo); wait > 0 {
-		return reconcile.Result{RequeueAfter: wait}, nil
-	}
-	switch gone, err := r.checkOwner(ctx, o, s, asked, todo); {
-	case err != nil:
-		return r.fail(ctx, o, s, asked, err)
-	case gone: // The watch will report that o was deleted.
-		return reconcile.Result{}, nil
+	var todo plans
+	for planned, tries := owner(nil), 1; planned != o; tries++ {
+		planned = o
+		todo, err = r.repair(ctx, o, s, asked)
+		if todo == nil && err == nil {
+			todo, err = r.readAll(ctx, o, s, asked)
+		}
+		if err != nil {
+			return r.fail(ctx, o, s, asked, err)
+		}
+		s.selectDue(todo, r.Clock.Now())
+		if wait := r.restrain(s, asked, todo); wait > 0 {
+			return reconcile.Result{RequeueAfter: wait}, nil
+		}
+		switch o, err = r.checkOwner(ctx, planned, todo); {
+		case err != nil:
+			return r.fail(ctx, planned, s, asked, err)
+		case o == nil: // The watch will report that the owner was deleted.
+			return reconcile.Result{}, nil
+		case o != planned && (tries == mostPlans || !r.owners.asksTheSame(planned, o)):
+			return r.fail(ctx, planned, s, asked, errOwnerChanges)
+		}
+		if o != planned {
+			s.settledGeneration = 0 // The inbox is empty now, so the next plan needs all objects.
+		}
 	}
 	o = r.endAbsences(ctx, o, s)
 	done := r.apply(ctx, o, s, todo)
@@ -141,6 +152,7 @@ func (r *Reconciler) ask(ctx context.Context, o owner, s *state) (syncAnswers, e
 	if err != nil {
 		return syncAnswers{}, err
 	}
+	asked.terms = termsOf(o)
 	if asked.beganEarly = now.Before(schedule.nextSync); asked.wasSynced() {
 		s.unfinishedSync = nil
 	}
@@ -154,16 +166,8 @@ func (r *Reconciler) ask(ctx context.Context, o owner, s *state) (syncAnswers, e
 // reconcile must wait before it may write; 0 if no wait is needed. After the wait, a new reconcile
 // looks at the same objects.
 func (r *Reconciler) restrain(s *state, asked syncAnswers, todo plans) time.Duration {
-	now, writes := r.Clock.Now(), false
-	for i, plan := range todo {
-		for _, w := range plan.changes.Writes {
-			writes = writes || !s.kinds[i].retries.mustWait(w.Desired.GetName(), now)
-		}
-		for _, d := range plan.changes.Deletes {
-			writes = writes || !s.kinds[i].retries.mustWait(d.GetName(), now)
-		}
-	}
-	if asked.wasSynced() || !writes || s.repairs.AllowN(now, 1) {
+	writes := slices.ContainsFunc(todo, func(p plan) bool { return len(p.dueWrites)+len(p.dueDeletes) > 0 })
+	if asked.wasSynced() || !writes || s.repairs.AllowN(r.Clock.Now(), 1) {
 		return 0
 	}
 	for i, plan := range todo {

@@ -70,11 +70,16 @@ func (r *Reconciler) copyOf(o owner) owner {
 func (r *Reconciler) report(ctx context.Context, o owner, s *state, asked syncAnswers, did writeResult) error {
 	before := r.copyOf(o)
 	c := r.conditionsOf(o)
+	if used := s.schedule.usedVersions.generation; used != 0 && asked.putOff.For == 0 && !o.settings().suspend {
+		// A person may have changed the spec during the sync. Then the next reconcile begins a sync for
+		// the new spec, and until that the status is about the old one.
+		c.generation = used
+	}
 	// The rate limit can delay the sync for a changed spec. Until this sync, the status must
 	// describe the old spec.
 	describesOldSpec := asked.putOff.For > 0 && s.schedule.usedVersions.generation != o.object().GetGeneration()
 	if !describesOldSpec {
-		o.status().ObservedGeneration = o.object().GetGeneration()
+		o.status().ObservedGeneration = c.generation
 		r.setSummaries(o, s)
 		o.setOwnStatus(ctx, r.Options, s, did)
 		c.setPruneHeld(o.heldPrunes()...)

@@ -157,8 +157,8 @@ func (s *schedule) isDue(t terms, now time.Time) bool {
 }
 
 // recordSync records a finished sync. allComplete is true if every kind was listed completely.
-func (s *schedule) recordSync(t terms, a syncAnswers, allComplete bool) {
-	requested := t.requestedAt
+func (s *schedule) recordSync(a syncAnswers, allComplete bool) {
+	requested := a.terms.requestedAt
 	if requested == "" {
 		requested = s.usedVersions.requestedAt
 	}
@@ -167,7 +167,7 @@ func (s *schedule) recordSync(t terms, a syncAnswers, allComplete bool) {
 	if a.beganEarly {
 		s.refusalWait = 0
 	}
-	s.usedVersions = syncVersions{t.generation, requested, t.approvePrune, a.secretVersion}
+	s.usedVersions = syncVersions{a.terms.generation, requested, a.terms.approvePrune, a.secretVersion}
 	s.waitStart, s.delayedSince = a.endTime, time.Time{}
 	s.failedSyncs++
 	if allComplete {

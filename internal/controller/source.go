@@ -50,7 +50,7 @@ func (s sourceOwner) status() *v1alpha1.SyncStatus      { return &s.Status.SyncS
 func (s sourceOwner) wholeStatus() any                  { return &s.Status }
 func (s sourceOwner) heldPrunes() []*v1alpha1.HeldPrune { return allHeldIn(s, observationKinds) }
 func (s sourceOwner) settings() settings {
-	return settings{s.GetEndpoint(), s.Spec.Credentials, s.GetInterval(), s.GetTimeout(), s.Spec.Suspend, false}
+	return settings{s.GetEndpoint(), s.Spec.Credentials, s.GetInterval(), s.GetTimeout(), s.Spec.Suspend, false, v1alpha1.EnvironmentSelector{}}
 }
 
 // foundObjects returns the message after a successful sync of one kind. The message has the number

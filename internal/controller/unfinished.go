@@ -17,9 +17,6 @@ import (
 // unfinishedSync has the cloud's answers from a sync. The reconcile that got these answers failed
 // before it could write. If no new sync is due, the next reconcile uses the answers.
 type unfinishedSync struct {
-	// terms has values from the spec and the annotations of the source or discovery, at the time of
-	// the sync. These values decide when the next sync is due.
-	terms       terms
 	syncAnswers syncAnswers
 	// scheduleBefore is a copy of the schedule from before the sync.
 	scheduleBefore schedule
@@ -28,7 +25,7 @@ type unfinishedSync struct {
 // syncAnswersFor returns the stored answers of the cloud. If there are none, or if the spec changed
 // after the sync, the result is empty.
 func (u *unfinishedSync) syncAnswersFor(t terms) syncAnswers {
-	if u == nil || u.terms.generation != t.generation {
+	if u == nil || u.syncAnswers.terms.generation != t.generation {
 		return syncAnswers{}
 	}
 	return u.syncAnswers
@@ -37,15 +34,14 @@ func (u *unfinishedSync) syncAnswersFor(t terms) syncAnswers {
 // finish records that the reconcile has made its writes. If the reconcile used answers of the
 // cloud, finish sets when the next sync is due.
 func (r *Reconciler) finish(o owner, s *state, asked syncAnswers) {
-	t := termsOf(o)
 	if asked.wasSynced() && s.unfinishedSync != nil {
 		// The cloud's answers come from an earlier reconcile, which failed and set the time of the
 		// next sync. The new plan can find missing objects: then the next sync must come earlier
 		// than that time. So restore the schedule as it was before the earlier sync. The call of
 		// reschedule below sets the time again.
-		t, s.schedule = s.unfinishedSync.terms, s.unfinishedSync.scheduleBefore
+		s.schedule = s.unfinishedSync.scheduleBefore
 	}
-	r.reschedule(s, t, asked)
+	r.reschedule(s, asked)
 	// If a person takes an approval back and gives it again later, a sync must begin again.
 	if now := termsOf(o); !now.approves {
 		s.schedule.usedVersions.approvePrune = now.approvePrune
@@ -55,13 +51,13 @@ func (r *Reconciler) finish(o owner, s *state, asked syncAnswers) {
 
 // If there was a sync, reschedule records the sync in the schedule, and sets when the next sync is
 // due.
-func (r *Reconciler) reschedule(s *state, t terms, asked syncAnswers) {
+func (r *Reconciler) reschedule(s *state, asked syncAnswers) {
 	if !asked.wasSynced() {
 		return
 	}
 	allComplete := !slices.ContainsFunc(asked.kindListings, func(l listing) bool { return l.outcome.failure != nil })
-	s.schedule.recordSync(t, asked, allComplete)
-	s.schedule.planNext(t, s.attempts(), r.spread)
+	s.schedule.recordSync(asked, allComplete)
+	s.schedule.planNext(asked.terms, s.attempts(), r.spread)
 }
 
 // fail ends a reconcile that failed before it could write. It keeps the cloud's answers for the
@@ -76,11 +72,11 @@ func (r *Reconciler) fail(ctx context.Context, o owner, s *state, asked syncAnsw
 	// then lost. The value 0 makes the next reconcile read all objects.
 	s.settledGeneration = 0
 	if asked.wasSynced() && s.unfinishedSync == nil {
-		s.unfinishedSync = &unfinishedSync{termsOf(o), asked, s.schedule}
+		s.unfinishedSync = &unfinishedSync{asked, s.schedule}
 		for i := range s.kinds { // Only a plan can say what a further listing must confirm.
 			s.kinds[i].report.Unconfirmed = false
 		}
-		r.reschedule(s, termsOf(o), asked)
+		r.reschedule(s, asked)
 	}
 	if s.failingSince.IsZero() || s.failingSince.After(now) {
 		s.failingSince = now

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/conversion"
 
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
@@ -143,23 +144,23 @@ func needsApproval(oldSettings, newSettings v1alpha1.MirrorSettings) bool {
 //
 //   - No name is known.
 //   - An override selects by name.
-//   - The discovery did not create the environment's source: it was handed over.
+//   - The discovery has written no settings to the environment's source: the source was handed over.
 func environmentNames(f Facts) map[string]string {
 	all, names := f.Owner.loadOverrides(), make(map[string]string, len(f.Desired))
 	existing := make(map[string]Object, len(f.Existing))
 	for _, o := range f.Existing {
 		existing[o.GetName()] = o
-		if last := lastName(o, o, f.Owner); last != "" || listedBefore(o, f.Owner) || !all.byName {
+		if last := lastName(o, o, f.Owner); last != "" || decidedWithoutName(o, f.Owner) || !all.byName {
 			names[source(o).Spec.Environment] = last
 		}
 	}
 	for name, o := range f.Desired {
 		id := source(o).Spec.Environment
-		// If someone deleted the environment's source, and the source does not exist again yet, only
-		// FormerNames has the environment's last known name.
-		last := cmp.Or(lastName(o, cmp.Or(existing[name], f.Occupants[name]), f.Owner), f.FormerNames[id])
+		// FormerNames has the name of the last plan. The status can be older, if it could not be written. The
+		// status also lacks the name if someone deleted the source, and it does not exist again yet.
+		last := cmp.Or(f.FormerNames[id], lastName(o, cmp.Or(existing[name], f.Occupants[name]), f.Owner))
 		names[id] = displayName(o)
-		if has := existing[name]; has != nil && last == "" && names[id] == "" && all.byName && !listedBefore(has, f.Owner) {
+		if has := existing[name]; has != nil && last == "" && names[id] == "" && all.byName && !decidedWithoutName(has, f.Owner) {
 			delete(names, id)
 		}
 		if last != "" && last != shownName(displayName(o)) && needsApproval(all.settingsFor(id, last).settings, all.settingsFor(id, displayName(o)).settings) {
@@ -167,6 +168,12 @@ func environmentNames(f Facts) map[string]string {
 		}
 	}
 	return names
+}
+
+// decidedWithoutName reports whether the discovery has given a source the settings of an environment
+// without a name. A source that the discovery lists but does not control has its own settings.
+func decidedWithoutName(o Object, owner Owner) bool {
+	return listedBefore(o, owner) && metav1.IsControlledBy(o, owner.Object)
 }
 
 // overlayFields copies the fields of the patch to the target, except fields with a zero value. An

@@ -4,6 +4,7 @@ package mirror
 
 import (
 	"cmp"
+	"fmt"
 	"reflect"
 	"strings"
 	"testing"
@@ -590,22 +591,132 @@ func TestASourceHandedOverInAPreviewHasNoNameOfThePreview(t *testing.T) {
 	s := NewSource(o.discovery, "env-b", "prod-b")
 	s.UID, s.OwnerReferences = "handed-over", nil
 	o.sources["env-b"] = s
-	for _, name := range []string{"dev-b", "prod-b"} { // A preview writes the status alone.
-		d := o.discovery.DeepCopy()
-		d.Spec.Preview = true
-		o.discovery = d
+	o.preview(true)
+	for _, name := range []string{"dev-b", "prod-b"} {
 		o.hear(true, other, environment{"env-b", name})
-		plan := o.plan()
-		o.formerNames = plan.View.SourceNames()
-		present := map[string]Object{}
-		for _, s := range o.owned() {
-			present[s.GetName()] = s
-		}
-		d.Status.Sources, d.Status.SourceCount = plan.View.Sources(present, o.now)
-		d.Status.Environments = plan.Summary.DeepCopy()
+		o.noteStatus(o.plan())
 	}
-	o.discovery = o.discovery.DeepCopy()
-	o.discovery.Spec.Preview = false
+	o.preview(false)
 	o.look(other, environment{"env-b", "prod-b"})
 	o.Expect(o.sources["env-b"].Spec.Peerings.Policy).To(Equal(v1alpha1.MirrorPolicyMirror))
+}
+
+// preview has the discovery show its plans, and not carry them out.
+func (o *org) preview(on bool) {
+	o.discovery = o.discovery.DeepCopy()
+	o.discovery.Spec.Preview = on
+}
+
+// noteStatus writes the status of the discovery as after a plan that changed no source.
+func (o *org) noteStatus(plan *Plan) {
+	o.formerNames = plan.View.SourceNames()
+	present := map[string]Object{}
+	for _, s := range o.owned() {
+		present[s.GetName()] = s
+	}
+	d := o.discovery.DeepCopy()
+	d.Status.Sources, d.Status.SourceCount = plan.View.Sources(present, o.now)
+	d.Status.Environments = plan.Summary.DeepCopy()
+	o.discovery = d
+}
+
+// handedOver returns a source of env-b that someone made for the discovery to take, with peerings.
+func handedOver(o *org) *v1alpha1.InventorySource {
+	s := NewSource(o.discovery, "env-b", "dev-b")
+	s.UID, s.OwnerReferences, s.Annotations = "handed-over", nil, nil
+	s.Spec.Peerings.Policy = v1alpha1.MirrorPolicyMirror
+	return s
+}
+
+func TestASourceHandedOverInAPreviewKeepsItsSettingsAfterARestart(t *testing.T) {
+	t.Parallel()
+	first, second := environment{"env-a", "payments-a"}, environment{"env-b", "payments-b"}
+	for name, listing := range map[string]func(o *org){
+		"the listings fail":          func(o *org) { o.pass() },
+		"a listing is incomplete":    func(o *org) { o.hear(false, first); o.pass() },
+		"the environment is missing": func(o *org) { o.look(first) },
+		"the cloud gives no name":    func(o *org) { o.look(first, environment{"env-b", ""}) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := losing(t, losses["out of an override that mirrors a kind"])
+			o.look(first)
+			s := NewSource(o.discovery, "env-b", "payments-b")
+			s.UID, s.OwnerReferences, s.Annotations = "handed-over", nil, nil
+			o.sources["env-b"] = s
+			o.preview(true)
+			o.hear(true, first, second)
+			o.noteStatus(o.plan())
+			o.preview(false)
+			o.restart()
+			listing(o)
+			o.Expect(o.sources["env-b"].Spec.KafkaClusters.Policy).To(Equal(v1alpha1.MirrorPolicyMirror))
+		})
+	}
+}
+
+// An environment is renamed while its source is already the discovery's, but has none of its settings yet.
+func TestANameFromBeforeTheFirstSettingsDecidesNothing(t *testing.T) {
+	t.Parallel()
+	other, after := environment{"env-a", "prod-a"}, environment{"env-b", "prod-b"}
+	for name, wait := range map[string]func(o *org, all ...environment){
+		"unmanaged":                 func(o *org, all ...environment) { o.look(all...) },
+		"refused by the API server": func(o *org, all ...environment) { o.hear(true, all...); o.noteStatus(o.plan()) },
+	} {
+		for _, restart := range []bool{false, true} {
+			t.Run(fmt.Sprint(name, ", restart ", restart), func(t *testing.T) {
+				o := losing(t, ignoring("dev-*"))
+				o.look(other)
+				o.sources["env-b"] = handedOver(o)
+				if name == "unmanaged" {
+					o.annotate("env-b", v1alpha1.AnnotationUnmanaged, "true")
+				}
+				wait(o, other, environment{"env-b", "dev-b"})
+				wait(o, other, after)
+				if restart {
+					o.restart()
+				}
+				if name == "unmanaged" {
+					o.annotate("env-b", v1alpha1.AnnotationUnmanaged, "")
+				}
+				o.look(other, after)
+				o.Expect(o.sources["env-b"].Spec.Peerings.Policy).To(Equal(v1alpha1.MirrorPolicyMirror))
+			})
+		}
+	}
+}
+
+func TestOneListingWithAnotherDiscoveryEndsAFormerName(t *testing.T) {
+	t.Parallel()
+	before, after := environment{"env-b", "dev-b"}, environment{"env-b", "prod-b"}
+	o := losing(t, ignoring("dev-*"))
+	o.look(before)
+	o.pass()
+	s := o.reread("env-b")
+	s.OwnerReferences[0].UID, s.OwnerReferences[0].Name = "uid-of-other", "other"
+	s.Labels[v1alpha1.LabelDiscovery] = "other"
+	s.Spec.Peerings.Policy = v1alpha1.MirrorPolicyMirror
+	o.look(after)
+	s = o.reread("env-b")
+	s.OwnerReferences, s.Labels[v1alpha1.LabelDiscovery] = nil, o.discovery.Name
+	o.look(after)
+	o.Expect(o.sources["env-b"].Spec.Peerings.Policy).To(Equal(v1alpha1.MirrorPolicyMirror))
+}
+
+// An environment is renamed twice. The first new name begins a kind, so it counts at once. Its status
+// could not be written.
+func TestARenameIsComparedWithTheNameThatTheSourceHas(t *testing.T) {
+	t.Parallel()
+	for _, next := range []string{"a-b", "c-b"} {
+		o := losing(t, func(d *v1alpha1.EnvironmentDiscovery) {
+			d.Spec.Overrides = []v1alpha1.SourceOverride{overrideOf(harmless["a kind that begins"], "b-*")}
+		})
+		o.look(environment{"env-b", "a-b"})
+		o.look(environment{"env-b", "a-b"})
+		unwritten := o.discovery
+		o.look(environment{"env-b", "b-b"})
+		o.discovery = unwritten
+		plan := o.look(environment{"env-b", next})
+		o.Expect(o.sources["env-b"].Spec.Networks.Policy).To(Equal(v1alpha1.MirrorPolicyMirror), next)
+		o.Expect(plan.Remarks).NotTo(BeEmpty())
+	}
 }

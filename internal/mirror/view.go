@@ -59,8 +59,8 @@ func newView(f Facts) *View {
 }
 
 // sourceNames returns the result of View.SourceNames. displayNames has the name of each environment in
-// the plan. A preview gives no source a name, so it keeps the names of the previous plan. If another
-// object has the name of a source, the former name of its environment no longer counts.
+// the plan. A preview gives no source a name, so it keeps the names of the previous plan. The result has
+// no name of a source that the discovery does not control, or whose name another object has.
 func sourceNames(f Facts, displayNames map[string]string) map[string]string {
 	names := make(map[string]string, len(f.Existing))
 	for id, name := range f.FormerNames {
@@ -74,10 +74,14 @@ func sourceNames(f Facts, displayNames map[string]string) map[string]string {
 	}
 	ids := slices.Collect(maps.Keys(names))
 	for _, o := range f.Existing {
-		ids = append(ids, f.Kind.id(o))
+		if metav1.IsControlledBy(o, d) {
+			ids = append(ids, f.Kind.id(o))
+		}
 	}
 	for _, entry := range d.Status.Sources {
-		ids = append(ids, entry.Environment)
+		if entry.DisplayName != "" && f.Occupants[entry.Name] == nil {
+			ids = append(ids, entry.Environment)
+		}
 	}
 	clear(names)
 	for _, id := range ids {
