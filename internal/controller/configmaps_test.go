@@ -804,6 +804,20 @@ var _ = Describe("The ConfigMap of a cluster", func() {
 		Expect(after.Data).To(HaveKey("CLUSTER_ID"))
 	})
 
+	It("that is immutable is changed where its labels alone are to change", func(ctx SpecContext) {
+		begin(ctx, sourceName)
+		edit(ctx, func(c *corev1.ConfigMap) {
+			delete(c.Labels, v1alpha1.LabelSource)
+			c.Immutable = ptr.To(true)
+		})
+		before := w.configMaps(ctx)["lkc-1"].UID
+		later(ctx, 60)
+		after := w.configMaps(ctx)["lkc-1"]
+		Expect(after.UID).To(Equal(before))
+		Expect(after.Labels).To(HaveKeyWithValue(v1alpha1.LabelSource, sourceName))
+		Expect(after.Immutable).To(HaveValue(BeTrue()))
+	})
+
 	It("that a person made for a source that no longer asks for any stays", func(ctx SpecContext) {
 		begin(ctx, sourceName)
 		set(ctx, v1alpha1.ConfigMapPolicyDisabled)

@@ -169,13 +169,13 @@ func (f *configMapSync) attempt(ctx context.Context, w *configMapWrite, doWrite 
 func (o *Options) writeConfigMap(ctx context.Context, w *configMapWrite) error {
 	answer := w.desired.DeepCopy()
 	switch existing := w.existing; {
-	case existing != nil && (existing.Immutable == nil || !*existing.Immutable):
+	case existing != nil && (existing.Immutable == nil || !*existing.Immutable || mirror.SameConfigMapData(existing, w.desired)):
 		answer = existing.DeepCopy()
 		mirror.RestoreConfigMap(answer, w.desired.DeepCopy())
 		if err := o.countedMap("patch", o.Cluster.Patch(ctx, answer, optimisticPatch(existing))); err != nil {
 			return fmt.Errorf("changing ConfigMap %s: %w", existing.Name, err)
 		}
-	case existing != nil: // An immutable ConfigMap can only be replaced.
+	case existing != nil: // The data of an immutable ConfigMap cannot be changed.
 		merged := existing.DeepCopy()
 		mirror.RestoreConfigMap(merged, w.desired.DeepCopy())
 		answer.Labels, answer.Annotations, answer.OwnerReferences = merged.Labels, merged.Annotations, merged.OwnerReferences

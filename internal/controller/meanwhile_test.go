@@ -275,6 +275,21 @@ var _ = Describe("A change of sources that is called off while the cloud is aske
 	}
 })
 
+var _ = Describe("A source that someone edits while an approval changes", func() {
+	It("is put back, although the cache does not show the approval yet", func(ctx SpecContext) {
+		s := newSubject(ctx, discoverySide{}, 3)
+		s.create(ctx, every(time.Hour))
+		s.pass(ctx)
+		wanted := s.objects(ctx)[s.id(1)].(*v1alpha1.InventorySource).Spec
+		s.options().Cluster = &behind{Client: k8s, shows: s.read(ctx)}
+		s.annotate(ctx, v1alpha1.AnnotationApprovePrune, "000000000000")
+		s.spoil(ctx, 1)
+		Expect(s.objects(ctx)[s.id(1)].(*v1alpha1.InventorySource).Spec).NotTo(Equal(wanted))
+		Expect(s.asked(func() { s.pass(ctx) })).To(BeZero())
+		Expect(s.objects(ctx)[s.id(1)].(*v1alpha1.InventorySource).Spec).To(Equal(wanted))
+	})
+})
+
 var _ = Describe("A discovery that leaves an environment out while the cloud is asked", func() {
 	It("creates no source for it", func(ctx SpecContext) {
 		s := newSubject(ctx, discoverySide{}, 3)

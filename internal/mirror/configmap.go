@@ -110,7 +110,12 @@ func OwnsConfigMap(o *v1alpha1.KafkaClusterObservation, c *corev1.ConfigMap) boo
 // SameConfigMap reports whether a ConfigMap has the desired data, labels, annotations and
 // ownerReference. It ignores labels and annotations that someone else added.
 func SameConfigMap(existing, desired *corev1.ConfigMap) bool {
-	return maps.Equal(existing.Data, desired.Data) && len(existing.BinaryData) == 0 && sameMetadata(existing, desired)
+	return SameConfigMapData(existing, desired) && sameMetadata(existing, desired)
+}
+
+// SameConfigMapData reports whether a ConfigMap has the desired data, and nothing else.
+func SameConfigMapData(existing, desired *corev1.ConfigMap) bool {
+	return maps.Equal(existing.Data, desired.Data) && len(existing.BinaryData) == 0
 }
 
 // RestoreConfigMap gives a ConfigMap the desired data, labels, annotations and ownerReference. It

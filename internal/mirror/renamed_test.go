@@ -201,21 +201,24 @@ func TestTheKeptNameOutlivesASourceThatGoesInTwoSteps(t *testing.T) {
 func TestAPreviewChangesNoKeptName(t *testing.T) {
 	t.Parallel()
 	before, after := environment{"env-b", "payments-b"}, environment{"env-b", "Payments-b"}
-	o := losing(t, losses["out of an override that mirrors a kind"])
-	overrides := o.discovery.Spec.Overrides
-	o.look(before)
-	spec := o.sources["env-b"].Spec
-	o.look(after)
-	decide(o)
-	o.discovery.Spec.Preview = true
-	o.hear(true, after)
-	view := o.plan().View // A preview writes the status alone.
-	o.formerNames = view.SourceNames()
-	o.discovery.Status.Sources, _ = view.Sources(map[string]Object{"env-b": o.sources["env-b"]}, o.now)
-	decide(o, overrides...)
-	o.discovery.Spec.Preview = false
-	o.look(after)
-	o.Expect(o.sources["env-b"].Spec).To(Equal(spec))
+	for _, restart := range []bool{false, true} {
+		o := losing(t, losses["out of an override that mirrors a kind"])
+		overrides := o.discovery.Spec.Overrides
+		o.look(before)
+		spec := o.sources["env-b"].Spec
+		o.look(after)
+		decide(o)
+		o.preview(true)
+		o.hear(true, after)
+		o.noteStatus(o.plan())
+		decide(o, overrides...)
+		o.preview(false)
+		if restart {
+			o.restart()
+		}
+		o.look(after)
+		o.Expect(o.sources["env-b"].Spec).To(Equal(spec), "restart %v", restart)
+	}
 }
 
 // An environment without a source is renamed before its source is created. No source had the former
