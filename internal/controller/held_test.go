@@ -244,6 +244,33 @@ var _ = eachOwner("A grace period", func(under side) {
 		s.holds(ctx, 9)
 	})
 
+	It("is not cut short by the status of an absence that ended, which a stalled watch still shows", func(ctx SpecContext) {
+		s := lacking(ctx, under)
+		s.gone(8)
+		s.sync(ctx)
+		api := &unrecorded{Client: &behind{Client: k8s, shows: s.read(ctx)}, owner: sourceName, object: s.id(8)}
+		s.options().Cluster = api
+		list := func() {
+			s.later(6 * time.Minute)
+			_, err := s.try(ctx)
+			Expect(err).NotTo(HaveOccurred())
+		}
+		s.put(9)
+		list()
+		s.gone(9)
+		list()
+		began := s.clock.Now()
+		Expect(s.times(ctx)).To(HaveLen(2))
+
+		By("ending the manager after it wrote another object that came back")
+		s.put(8)
+		s.later(6 * time.Minute)
+		_, err := s.try(ctx)
+		Expect(err).To(HaveOccurred())
+		Expect(api.refuses).To(BeTrue())
+		Expect(s.times(ctx)).To(HaveExactElements(HaveField("Since.Time", BeTemporally("~", began, 2*time.Second))))
+	})
+
 	It("starts again if an incomplete listing has the object", func(ctx SpecContext) {
 		s := lacking(ctx, under)
 

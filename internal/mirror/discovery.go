@@ -304,6 +304,8 @@ func claimOfSource(o Object, owner Owner, seen sight) time.Time {
 //   - missingSince, if the cloud lists the environment again
 //   - outOfScopeSince, if the selector selects the environment again, or if the cloud no longer
 //     lists the environment
+//
+// A time that is earlier than in the ledger becomes that of the ledger: see Ledger.notBefore.
 func endAbsencesOfSources(owner Object, l *Ledger) {
 	entries := owner.(*v1alpha1.EnvironmentDiscovery).Status.Sources
 	for i := range entries {
@@ -314,6 +316,8 @@ func endAbsencesOfSources(owner Object, l *Ledger) {
 		if seen == sightListed || seen == sightMissing {
 			entries[i].OutOfScopeSince = nil
 		}
+		entries[i].MissingSince = l.notBefore(entries[i].Name, entries[i].MissingSince)
+		entries[i].OutOfScopeSince = l.notBefore(entries[i].Name, entries[i].OutOfScopeSince)
 	}
 }
 

@@ -188,6 +188,10 @@ func observationKind(k Kind, settingsOf func(*v1alpha1.MirrorSettings) (any, v1a
 			before := len(summary.MissingObjects)
 			summary.MissingObjects = slices.DeleteFunc(summary.MissingObjects, func(m v1alpha1.MissingObject) bool { return l.Listed(m.Name) })
 			summary.Missing -= int32(before - len(summary.MissingObjects))
+			for i := range summary.MissingObjects {
+				m := &summary.MissingObjects[i]
+				m.Since = *l.notBefore(m.Name, &m.Since)
+			}
 		}
 	}
 	if k.withJoinedFacts == nil {
