@@ -262,7 +262,6 @@ var _ = Describe("A change of sources that is called off while the cloud is aske
 			change(func(d *v1alpha1.EnvironmentDiscovery) {
 				d.Spec.Template.Spec.Peerings.Policy = v1alpha1.MirrorPolicyIgnore
 			})
-			s.put(3)
 			s.fail(1, meanwhile(s.world, func() { change(off) }))
 			for range 3 {
 				s.pass(ctx)

@@ -191,7 +191,6 @@ var guards = []guard{
 	{"changes that another plan needs", "internal/controller/reconciler.go", "			s.settledGeneration = 0 // The inbox", "			_ = s // The inbox", "while an approval changes"},
 	{"a change of sources that was called off", "internal/controller/read.go", " || w.Content && !r.owners.kinds[i].InStatus", " || false && !r.owners.kinds[i].InStatus", "A change of sources that is called off"},
 	{"an approval that was taken back", "internal/controller/read.go", "found.GetGeneration() == object.GetGeneration() &&", "found.GetGeneration() == object.GetGeneration() || false &&", "by taking the approval back"},
-	{"an approval that nothing used", "internal/controller/apply.go", "	if len(deletes) > 0 {\n		state.report", "	if state.report.Approved.BeginDeletes(); false {\n		state.report", "by taking the approval back"},
 	{"a slow listing of another kind", "internal/controller/plan.go", " || asked.wasSynced() && now.Sub(asked.endTime) < freshFor && age < freshFor+slowKinds", "", "takes longer than the others"},
 	{"a missing right that hides a refusal", "internal/controller/schedule.go", "func(a attempt) bool { return a.unasked })", "func(a attempt) bool { return false && a.unasked })", "beside a kind that the manager may not"},
 	{"an ignored kind in Ready after a restart", "internal/controller/conditions.go", "leftover = cmp.Or(leftover, v) // A", "leftover, known = cmp.Or(leftover, v), known || v != nil // A", "A refused credential at a restart"},
