@@ -400,6 +400,35 @@ func TestWhatAListingHasIsNotMissingInTheStatus(t *testing.T) {
 	}
 }
 
+// The cache can show an old status: see Ledger.notBefore.
+func TestAStatusThatIsOldGetsNoEarlierAbsenceBack(t *testing.T) {
+	t.Parallel()
+	w := settled(t, ids(10)...)
+	w.sync(ids(9)...)
+	missing := w.source.Status.KafkaClusters.MissingObjects
+	w.Expect(missing).To(HaveLen(1))
+	began := missing[0].Since
+	for _, shown := range []time.Duration{-time.Hour, 0, time.Hour} {
+		missing[0].Since = metav1.NewTime(began.Add(shown))
+		KafkaCluster.EndAbsences(w.source, w.ledgers[clusters])
+		w.Expect(missing[0].Since.Time).To(BeTemporally("==", began.Add(max(shown, 0))), "%s", shown)
+	}
+
+	o := discovered(t, "env-a", "env-b")
+	o.look(environment{"env-a", ""})
+	entry := &o.discovery.Status.Sources[1]
+	w.Expect(entry.MissingSince).NotTo(BeNil())
+	began = *entry.MissingSince
+	for _, shown := range []time.Duration{-time.Hour, 0, time.Hour} {
+		entry.MissingSince = &metav1.Time{Time: began.Add(shown)}
+		Environment.EndAbsences(o.discovery, o.ledger)
+		w.Expect(entry.MissingSince.Time).To(BeTemporally("==", began.Add(max(shown, 0))), "%s", shown)
+	}
+	entry.MissingSince = nil
+	Environment.EndAbsences(o.discovery, o.ledger)
+	w.Expect(entry.MissingSince).To(BeNil())
+}
+
 func TestWithoutAStatusNoObservationIsBelieved(t *testing.T) {
 	t.Parallel()
 	w := settled(t, ids(10)...)

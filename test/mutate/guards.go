@@ -179,7 +179,7 @@ var guards = []guard{
 	{"IDs whose names may be excluded", "internal/mirror/discovery.go", `displayName == "" && len(s.excludedNames) > 0`, `displayName == "" && len(s.excludedNames) > 0 && !s.ids[id]`, ""},
 	{"facts of kinds that cannot be read", "internal/mirror/join.go", "listed != nil && !readAll && kind.id", "listed != nil && false && kind.id", ""},
 	{"the time of an absence that ended", "internal/controller/reconciler.go", "	o = r.endAbsences(ctx, o, s)\n", "", "A grace period"},
-	{"the time of an absence that a stalled watch shows", "internal/mirror/ledger.go", "if inStatus != nil && inStatus.Before(&since) {", "if false {", "which a stalled watch still shows"},
+	{"the time of an absence that a stalled watch shows", "internal/mirror/ledger.go", "if inStatus != nil && inStatus.Before(&since) {", "if false {", ""},
 	{"missingObjects of what an incomplete listing has", "internal/mirror/kind.go", "return l.Listed(m.Name) })", "return false && l.Listed(m.Name) })", ""},
 	{"a kind that is ignored and cannot be read", "internal/controller/conditions.go", "cmp.Or(state.undeletedVerdict(k.Name), r.unreadableLeft(o, k))", "cmp.Or(state.undeletedVerdict(k.Name))", "A kind that is ignored while"},
 	{"a spec that came with the first status", "internal/controller/report.go", "r.writeStatus(ctx, r.copyOf(next), o)", "r.writeStatus(ctx, next, o)", "A spec that changes while the cloud is asked"},
