@@ -72,6 +72,7 @@ func runbooks() (pages []string) {
 // TestThePagesShowWhatTheirCommandsPrint runs every command of the pages. With UPDATE_DOCS=1 it
 // writes what they print into the pages, where that says something else.
 func TestThePagesShowWhatTheirCommandsPrint(t *testing.T) {
+	t.Parallel()
 	manager, err := stage.Build(t.Context(), t.TempDir())
 	NewWithT(t).Expect(err).NotTo(HaveOccurred())
 	for _, page := range pages {
@@ -83,6 +84,7 @@ func TestThePagesShowWhatTheirCommandsPrint(t *testing.T) {
 }
 
 func TestRunbooksAreFollowedInTheStateThatRaisesTheirAlert(t *testing.T) {
+	t.Parallel()
 	manager, err := stage.Build(t.Context(), t.TempDir())
 	NewWithT(t).Expect(err).NotTo(HaveOccurred())
 	s := newScene(t, manager)
