@@ -52,18 +52,6 @@ type settings struct {
 	selector v1alpha1.EnvironmentSelector
 }
 
-// asksTheSame reports whether two versions of an owner ask the cloud for the same objects. Then a
-// listing for one version says which objects the other may delete.
-func (k *ownerKind) asksTheSame(a, b owner) bool {
-	x, y := a.settings(), b.settings()
-	for i := range k.kinds {
-		if !equality.Semantic.DeepEqual(k.kinds[i].listFilter(a.object()), k.kinds[i].listFilter(b.object())) {
-			return false
-		}
-	}
-	return x.endpoint == y.endpoint && equality.Semantic.DeepEqual(x.credentials, y.credentials) && equality.Semantic.DeepEqual(x.selector, y.selector)
-}
-
 // ownerKind describes one type of owner: sources or discoveries.
 type ownerKind struct {
 	// name is the name of the controller, such as inventorysource.
@@ -81,6 +69,18 @@ type ownerKind struct {
 	// always nil.
 	configMapVerdict func(*Options, owner, *state, *kind) *verdict
 	words            words
+}
+
+// asksTheSame reports whether two versions of an owner ask the cloud for the same objects. Then a
+// listing for one version says which objects the other may delete.
+func (k *ownerKind) asksTheSame(a, b owner) bool {
+	x, y := a.settings(), b.settings()
+	for i := range k.kinds {
+		if !equality.Semantic.DeepEqual(k.kinds[i].listFilter(a.object()), k.kinds[i].listFilter(b.object())) {
+			return false
+		}
+	}
+	return x.endpoint == y.endpoint && equality.Semantic.DeepEqual(x.credentials, y.credentials) && equality.Semantic.DeepEqual(x.selector, y.selector)
 }
 
 // words are the texts in conditions and events that differ between sources and discoveries.
