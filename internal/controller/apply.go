@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -15,7 +14,6 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/apimachinery/pkg/util/sets"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
@@ -37,18 +35,20 @@ type writeResult struct {
 // owner that allows them is newest then: see checkOwner.
 func (r *Reconciler) apply(ctx context.Context, o owner, s *state, todo plans) writeResult {
 	var all writeResult
+	present := make([]map[string]mirror.Object, len(todo))
 	for i := range todo {
 		k, state, plan := &r.owners.kinds[i], &s.kinds[i], &todo[i]
 		r.Metrics.Skipped(k.Name, plan.changes.Unchanged)
 		state.plannedWrites = len(plan.changes.Writes) + len(plan.changes.Deletes) + len(plan.changes.Deferred)
-		deleted := r.deleteAll(ctx, o, k, state, plan)
+		present[i] = plan.presentObjects()
+		deleted := r.deleteAll(ctx, o, k, state, plan, present[i])
 		all.deleted += len(deleted)
 		r.tellPruned(ctx, k, o, deleted)
 	}
 	for i := range todo {
 		k, state, plan := &r.owners.kinds[i], &s.kinds[i], &todo[i]
-		all.presentSources = plan.presentObjects()
-		written := r.writeAll(ctx, o, k, state, plan, all.presentSources)
+		all.presentSources = present[i]
+		written := r.writeAll(ctx, o, k, state, plan, present[i])
 		all.written += len(written)
 		r.tellObserved(k, o, written)
 		if f := state.writeFailure(k.Name); f != nil {
@@ -106,25 +106,23 @@ func (r *Reconciler) writeAll(ctx context.Context, o owner, k *kind, state *kind
 }
 
 // deleteAll makes the deletions that are due and returns the deleted objects. It removes them from the
-// plan's existing objects.
-func (r *Reconciler) deleteAll(ctx context.Context, owner owner, k *kind, state *kindState, plan *plan) []mirror.Object {
+// map of present objects.
+func (r *Reconciler) deleteAll(ctx context.Context, owner owner, k *kind, state *kindState, plan *plan, present map[string]mirror.Object) []mirror.Object {
 	deletes := plan.dueDeletes
 	if len(deletes) > 0 {
 		state.report.Approved.BeginDeletes()
 	}
 	errs := r.inParallel(ctx, len(deletes), func(n int) error { return r.delete(ctx, k, deletes[n]) })
 	var deleted []mirror.Object
-	names := sets.New[string]()
 	for n, o := range deletes {
 		state.retries.noteResult(o.GetName(), nil, errs[n], r.Clock.Now(), owner.settings().interval)
 		if errs[n] == nil {
 			deleted = append(deleted, o)
-			names.Insert(o.GetName())
+			delete(present, o.GetName())
 			state.report.Deleted(o)
 			state.knownChecksum.remove(o)
 		}
 	}
-	plan.existing = slices.DeleteFunc(plan.existing, func(o mirror.Object) bool { return names.Has(o.GetName()) })
 	return deleted
 }
 
