@@ -363,10 +363,10 @@ func (v *View) Sources(sources map[string]Object, now time.Time) (first []v1alph
 		if size += jsonSize(id, shownName(name), o.GetName()); size > maxListSize {
 			break
 		}
-		named := v1alpha1.DiscoveredSource{Environment: id, Name: o.GetName(), DisplayName: shownName(name), NeverListed: !known || l.neverSeen(Environment, owner, o)}
+		named := v1alpha1.DiscoveredSource{Environment: id, Name: o.GetName(), DisplayName: shownName(name), NeverListed: !known && !listedBefore(o, owner) || l.neverSeen(Environment, owner, o)}
 		// A preview changes no source, and neither does a discovery that does not control the source yet. So
 		// the source has no settings for the new name, and the status keeps the old one.
-		if owner.discovery().Spec.Preview || !metav1.IsControlledBy(o, owner.discovery()) {
+		if !known || owner.discovery().Spec.Preview || !metav1.IsControlledBy(o, owner.discovery()) {
 			named.DisplayName = shownName(lastName(o, o, owner))
 		}
 		if known && !Environment.releases(o) { // Overrides do not change a source with the annotation unmanaged.

@@ -150,8 +150,10 @@ func environmentNames(f Facts) map[string]string {
 	existing := make(map[string]Object, len(f.Existing))
 	for _, o := range f.Existing {
 		existing[o.GetName()] = o
-		if last := lastName(o, o, f.Owner); last != "" || decidedWithoutName(o, f.Owner) || !all.byName {
-			names[source(o).Spec.Environment] = last
+		id := source(o).Spec.Environment
+		last := cmp.Or(f.FormerNames[id], lastName(o, o, f.Owner))
+		if last != "" || decidedWithoutName(o, f.Owner) || !all.byName {
+			names[id] = last
 		}
 	}
 	for name, o := range f.Desired {

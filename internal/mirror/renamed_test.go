@@ -723,3 +723,31 @@ func TestARenameIsComparedWithTheNameThatTheSourceHas(t *testing.T) {
 		o.Expect(plan.Remarks).NotTo(BeEmpty())
 	}
 }
+
+// The status with a new name could not be written. The next plan has no listing of the environment.
+func TestAnOlderNameInTheStatusUndoesNoRename(t *testing.T) {
+	t.Parallel()
+	other := environment{"env-a", "prod-a"}
+	for name, next := range map[string]func(o *org){
+		"no listing":            func(o *org) { o.pass() },
+		"an incomplete listing": func(o *org) { o.hear(false, other); o.pass() },
+		"a complete listing":    func(o *org) { o.look(other) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			o := losing(t, ignoring("dev-*"))
+			o.look(other, environment{"env-b", "dev-b"})
+			o.look(other, environment{"env-b", "dev-b"})
+			o.Expect(o.sources["env-b"].Spec.Peerings.Policy).To(Equal(v1alpha1.MirrorPolicyIgnore))
+			unwritten := o.discovery
+			decide(o, overrideOf(v1alpha1.MirrorSettings{}, "none"))
+			o.look(other, environment{"env-b", "prod-b"})
+			decide(o, unwritten.Spec.Overrides...)
+			o.look(other, environment{"env-b", "prod-b"})
+			o.Expect(o.sources["env-b"].Spec.Peerings.Policy).To(Equal(v1alpha1.MirrorPolicyMirror))
+			o.discovery = unwritten
+			next(o)
+			o.Expect(o.sources["env-b"].Spec.Peerings.Policy).To(Equal(v1alpha1.MirrorPolicyMirror))
+		})
+	}
+}

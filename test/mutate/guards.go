@@ -93,6 +93,7 @@ var guards = []guard{
 	{"an absence that ended, resumed from an old status", "internal/mirror/ledger.go", "found && meta.IsStatusConditionTrue(*k.conditionsOf(o), v1alpha1.ConditionObserved)", "false", ""},
 	{"a kept name without a source", "internal/mirror/override.go", "cmp.Or(f.FormerNames[id], lastName(o, cmp.Or(existing[name], f.Occupants[name]), f.Owner))", "lastName(o, cmp.Or(existing[name], f.Occupants[name]), f.Owner)", ""},
 	{"a status that is older than the last plan", "internal/mirror/override.go", "cmp.Or(f.FormerNames[id], lastName(o, cmp.Or(existing[name], f.Occupants[name]), f.Owner))", "cmp.Or(lastName(o, cmp.Or(existing[name], f.Occupants[name]), f.Owner), f.FormerNames[id])", ""},
+	{"a name of the last plan, of what is not listed", "internal/mirror/override.go", "last := cmp.Or(f.FormerNames[id], lastName(o, o, f.Owner))", "last := lastName(o, o, f.Owner)", ""},
 	{"no name is a name, for a source that was handed over", "internal/mirror/override.go", "return listedBefore(o, owner) && metav1.IsControlledBy(o, owner.Object)", "return listedBefore(o, owner)", ""},
 	{"names from before the first settings", "internal/mirror/discovery.go", " || !metav1.IsControlledBy(o, owner.discovery()) {", " {", ""},
 	{"names of sources that have no settings yet", "internal/mirror/view.go", "		if metav1.IsControlledBy(o, d) {\n", "		if true {\n", ""},
