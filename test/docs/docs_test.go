@@ -5,6 +5,7 @@ package docs
 import (
 	"context"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"maps"
 	"os"
@@ -28,6 +29,15 @@ const (
 	patience = 5 * time.Minute
 	waits    = 4 * time.Minute
 )
+
+// TestMain lets four pages run at once, because they wait for syncs most of the time.
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if err := flag.Set("test.parallel", "4"); err != nil {
+		panic(err)
+	}
+	os.Exit(m.Run())
+}
 
 // pages are those whose commands are run, each on a stage of its own that has what readers
 // are told to have: the operator, and the namespace platform.
@@ -77,7 +87,7 @@ func TestThePagesShowWhatTheirCommandsPrint(t *testing.T) {
 	NewWithT(t).Expect(err).NotTo(HaveOccurred())
 	for _, page := range pages {
 		t.Run(page, func(t *testing.T) {
-			t.Parallel() // They wait for syncs most of the time.
+			t.Parallel()
 			newScene(t, manager).run(t, filepath.Join(root, page), os.Getenv("UPDATE_DOCS") != "")
 		})
 	}
