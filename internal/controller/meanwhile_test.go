@@ -5,6 +5,7 @@ package controller_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"time"
 
@@ -17,6 +18,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
+	"github.com/ccloud-dev/inventory-operator/internal/cloudapi"
+	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/budget"
 	"github.com/ccloud-dev/inventory-operator/test/cloudsim"
 )
 
@@ -306,6 +309,199 @@ var _ = Describe("A discovery that leaves an environment out while the cloud is 
 			Expect(s.objects(ctx)).To(HaveLen(3))
 		}
 		Expect(s.ready(ctx)).To(Equal("True/Succeeded"))
+	})
+})
+
+// leaveOut edits an owner so that it asks for an item no longer.
+func leaveOut(ctx context.Context, s *subject, n int, suspend bool) {
+	GinkgoHelper()
+	switch o := s.read(ctx).(type) {
+	case *v1alpha1.InventorySource:
+		o.Spec.KafkaClusters.Networks, o.Spec.Suspend = []v1alpha1.Identifier{"n-1"}, suspend
+		Expect(k8s.Update(ctx, o)).To(Succeed())
+	case *v1alpha1.EnvironmentDiscovery:
+		o.Spec.Selector.Exclude.IDs, o.Spec.Suspend = []v1alpha1.Identifier{v1alpha1.Identifier(s.id(n))}, suspend
+		Expect(k8s.Update(ctx, o)).To(Succeed())
+	}
+}
+
+var _ = eachOwner("An item that an owner leaves out while the cloud is asked", func(under side) {
+	for name, suspend := range map[string]bool{"whose next sync is put off": false, "that is suspended": true} {
+		It("gets no object, of an owner "+name, func(ctx SpecContext) {
+			s := newSubject(ctx, under, 3)
+			s.create(ctx)
+			s.pass(ctx)
+			s.put(3)
+			s.fail(1, meanwhile(s.world, func() { leaveOut(ctx, s, 3, suspend) }))
+			s.clock.SetTime(s.status(ctx).NextSyncTime.Add(time.Second))
+			_, err := s.try(ctx)
+			Expect(err).To(MatchError(ContainSubstring("changes before")))
+			if !suspend { // Others with the same key come first.
+				s.options().Budgets = budget.New(0.1, 1)
+				of := cloudapi.Budget(s.options().Budgets, s.url, cloudapi.Credential{Key: apiKey, Secret: apiSecret})
+				of.Turn("another")
+				of.Turn("one more")
+			}
+			s.later(time.Second)
+			Expect(s.asked(func() { s.pass(ctx) })).To(BeZero())
+			Expect(s.objects(ctx)).NotTo(HaveKey(s.id(3)))
+		})
+	}
+})
+
+var _ = Describe("An approval that is given meanwhile", func() {
+	It("waits for a listing that begins after it, where another kind takes minutes", func(ctx SpecContext) {
+		w := newWorld(ctx)
+		w.seed(10, 10)
+		w.createSource(ctx, func(s *v1alpha1.InventorySource) {
+			s.Spec.Timeout, s.Spec.Interval = &metav1.Duration{Duration: time.Hour}, &metav1.Duration{Duration: 2 * time.Hour}
+		})
+		w.reconcile(ctx)
+		var lost []cloudsim.Cluster
+		for range 4 {
+			lost = append(lost, w.anyCluster())
+			Expect(w.cloud.RemoveCluster(lost[len(lost)-1].ID)).To(Succeed())
+		}
+		for range 3 {
+			w.sync(ctx)
+		}
+		digest := w.source(ctx).Status.KafkaClusters.Held.Digest
+		for _, p := range w.peerings(ctx) {
+			Expect(k8s.Delete(ctx, &p)).To(Succeed())
+			break
+		}
+		slowPeerings(w, 4*time.Minute, http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+			defer GinkgoRecover()
+			for _, c := range lost {
+				w.cloud.PutCluster(c)
+			}
+			w.annotate(ctx, v1alpha1.AnnotationApprovePrune, digest)
+			w.cloud.Usual().ServeHTTP(rw, r)
+		}))
+		w.sync(ctx)
+		Expect(w.clusters(ctx)).To(HaveLen(10))
+	})
+})
+
+var _ = eachOwner("An approval that is given meanwhile", func(under side) {
+	It("waits for a listing, where the cache does not show it yet", func(ctx SpecContext) {
+		s := newSubject(ctx, under, 10)
+		s.create(ctx, every(time.Hour), func(f fields) { f.prune.Policy = v1alpha1.PrunePolicyDelete })
+		s.pass(ctx)
+		for n := range 4 {
+			s.gone(n)
+		}
+		for range 3 {
+			s.sync(ctx)
+		}
+		Expect(s.condition(ctx, v1alpha1.ConditionPruneHeld)).To(Equal("True/ShareExceeded"))
+		s.later(20 * time.Second)
+		for n := range 4 {
+			s.put(n)
+		}
+		s.options().Cluster = &behind{Client: k8s, shows: s.read(ctx)}
+		s.annotate(ctx, v1alpha1.AnnotationApprovePrune, s.summary(ctx).Held.Digest)
+		s.delete(ctx, 7)
+		Expect(s.asked(func() { s.pass(ctx) })).To(BeZero())
+		Expect(s.objects(ctx)).To(HaveLen(10), "item-07 is put back")
+	})
+})
+
+var _ = eachOwner("An owner that is no longer suspended, which the cache does not show yet", func(under side) {
+	It("has the generation that it observed in its status", func(ctx SpecContext) {
+		s := newSubject(ctx, under, 3)
+		s.create(ctx, every(time.Hour))
+		s.pass(ctx)
+		s.edit(ctx, suspended(true))
+		s.pass(ctx)
+		before := s.status(ctx).ObservedGeneration
+		s.options().Cluster = &behind{Client: k8s, shows: s.read(ctx)}
+		s.edit(ctx, suspended(false))
+		s.delete(ctx, 1)
+		Expect(s.asked(func() { s.pass(ctx) })).To(BeZero())
+		Expect(s.status(ctx).ObservedGeneration).To(Equal(before))
+	})
+
+	It("has its objects put back, although many were put back before", func(ctx SpecContext) {
+		s := newSubject(ctx, under, 3)
+		s.create(ctx, every(time.Hour))
+		s.pass(ctx)
+		for range 20 {
+			s.delete(ctx, 0)
+			s.pass(ctx)
+		}
+		s.edit(ctx, suspended(true))
+		s.pass(ctx)
+		s.later(time.Second)
+		s.options().Cluster = &behind{Client: k8s, shows: s.read(ctx)}
+		s.edit(ctx, suspended(false))
+		s.delete(ctx, 1)
+		for range 5 {
+			s.later(max(s.pass(ctx).RequeueAfter, time.Second))
+		}
+		Expect(s.objects(ctx)).To(HaveLen(3))
+	})
+})
+
+// Environment 1 is renamed to dev-1, and a person ignores the clusters of dev-*: by rule that needs an
+// approval, if the source has its settings by another name.
+var _ = Describe("A name that a plan decided, and that no source got,", func() {
+	ignoreDev := func(ctx SpecContext, s *subject) {
+		d := s.read(ctx).(*v1alpha1.EnvironmentDiscovery)
+		overriding(`[{"selector": {"displayNames": ["dev-*"]}, "spec": {"kafkaClusters": {"policy": "Ignore"}}}]`)(d)
+		Expect(k8s.Update(ctx, d)).To(Succeed())
+	}
+	begin := func(ctx SpecContext) *subject {
+		s := newSubject(ctx, discoverySide{}, 3)
+		s.create(ctx)
+		s.pass(ctx)
+		s.rename(1, "dev-1")
+		s.clock.SetTime(s.status(ctx).NextSyncTime.Add(time.Second))
+		return s
+	}
+	expectKept := func(ctx SpecContext, s *subject) {
+		GinkgoHelper()
+		s.later(time.Second)
+		s.pass(ctx)
+		Expect(s.objects(ctx)[s.id(1)].(*v1alpha1.InventorySource).Spec.KafkaClusters.Policy).NotTo(Equal(v1alpha1.MirrorPolicyIgnore))
+	}
+	for _, restart := range []bool{false, true} {
+		It(fmt.Sprintf("counts for nothing if the overrides come while the cloud is asked, restart %v", restart), func(ctx SpecContext) {
+			s := begin(ctx)
+			s.put(3)
+			s.fail(1, meanwhile(s.world, func() { ignoreDev(ctx, s) }))
+			if restart {
+				s.restart()
+			}
+			s.pass(ctx)
+			expectKept(ctx, s)
+		})
+	}
+
+	It("counts for nothing after a pass that failed", func(ctx SpecContext) {
+		s := begin(ctx)
+		s.put(3)
+		usual := s.options().APIReader
+		s.options().APIReader = &unanswering{usual, &unreadable{Client: k8s, failing: true}}
+		_, err := s.try(ctx)
+		Expect(err).To(HaveOccurred())
+		s.options().APIReader = usual
+		ignoreDev(ctx, s)
+		expectKept(ctx, s)
+	})
+
+	It("counts for nothing if the API server refuses the write", func(ctx SpecContext) {
+		s := begin(ctx)
+		s.options().Cluster = &gate{Client: k8s, refuse: func(_, name string) error {
+			if name == s.id(1) {
+				return apierrors.NewConflict(observations, name, errors.New("it was changed"))
+			}
+			return nil
+		}}
+		s.pass(ctx)
+		s.options().Cluster = k8s
+		ignoreDev(ctx, s)
+		expectKept(ctx, s)
 	})
 })
 

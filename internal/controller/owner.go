@@ -38,8 +38,8 @@ type owner interface {
 	setOwnStatus(ctx context.Context, o *Options, s *state, d writeResult)
 }
 
-// settings are the fields of a spec that say how and when to ask the cloud, and whether to write to
-// the cluster.
+// settings are the fields of a spec that say how and when to ask the cloud, what to take of its answer,
+// and whether to write to the cluster.
 type settings struct {
 	endpoint    string
 	credentials v1alpha1.Credentials
@@ -71,8 +71,9 @@ type ownerKind struct {
 	words            words
 }
 
-// asksTheSame reports whether two versions of an owner ask the cloud for the same objects. Then a
-// listing for one version says which objects the other may delete.
+// asksTheSame reports whether two versions of an owner have the same endpoint, credential, filters and
+// selector. Then the operator may use a listing for one version to create and delete objects for the
+// other.
 func (k *ownerKind) asksTheSame(a, b owner) bool {
 	x, y := a.settings(), b.settings()
 	for i := range k.kinds {

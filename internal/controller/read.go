@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -150,13 +151,13 @@ func (r *Reconciler) occupants(ctx context.Context, o owner, k *kind, s *kindSta
 	return occupants, unseen, nil
 }
 
-// mostPlans is how many plans one reconcile makes if a person changes the spec or an approval during
-// each of them.
+// mostPlans is the largest number of plans that one reconcile makes. It makes another plan if a person
+// changed the spec or took an approval back while it made the last one.
 const mostPlans = 3
 
 // errOwnerChanges means that a person changed the spec or an approval, and that the reconcile cannot
 // go on: the new spec asks the cloud for something else, or there were mostPlans plans.
-var errOwnerChanges = errors.New("the spec or the annotation " + v1alpha1.AnnotationApprovePrune + " changes before a deletion or a new spec is written")
+var errOwnerChanges = errors.New("the spec or the annotation " + v1alpha1.AnnotationApprovePrune + " changes before an object is written")
 
 // checkOwner reads o again, from the API server, before writes that can do harm:
 //
@@ -166,8 +167,10 @@ var errOwnerChanges = errors.New("the spec or the annotation " + v1alpha1.Annota
 //     the object.
 //
 // The cloud may have taken minutes to answer, and the cache may be out of date. The result is o if the
-// plan is still right. If the spec or the annotation approvePrune changed, the result is o as it is
-// now, and the caller must plan again. If o was deleted, the result is nil.
+// plan is still right. If the spec changed, or if a person took an approval back, the result is o as it
+// is now, and the plan is out of date. If o was deleted, the result is nil.
+//
+// The result has no new approval: the next reconcile must list the objects again before it uses one.
 //
 // If no such write is due, checkOwner sends no request.
 func (r *Reconciler) checkOwner(ctx context.Context, o owner, todo plans) (owner, error) {
@@ -182,13 +185,18 @@ func (r *Reconciler) checkOwner(ctx context.Context, o owner, todo plans) (owner
 		return o, nil
 	}
 	found, err := r.readUndeleted(ctx, r.owners.newList(), object)
-	switch {
-	case err != nil || found == nil:
+	if err != nil || found == nil {
 		return nil, err
-	case found.GetGeneration() == object.GetGeneration() &&
-		found.GetAnnotations()[v1alpha1.AnnotationApprovePrune] == object.GetAnnotations()[v1alpha1.AnnotationApprovePrune]:
+	}
+	approvals := mirror.SharedApprovals(object, found)
+	if found.GetGeneration() == object.GetGeneration() && approvals == mirror.SharedApprovals(object, object) {
 		return o, nil
 	}
+	annotations := maps.Clone(found.GetAnnotations())
+	if delete(annotations, v1alpha1.AnnotationApprovePrune); approvals != "" {
+		annotations[v1alpha1.AnnotationApprovePrune] = approvals
+	}
+	found.SetAnnotations(annotations)
 	return r.owners.wrap(found), nil
 }
 

@@ -58,8 +58,9 @@ func newReconciler(o *Options, kind ownerKind) *Reconciler {
 //   - Between two syncs, Reconcile undoes changes that other clients made to the objects.
 //   - At the end, Reconcile updates the status.
 //
-// Reconcile returns an error if it cannot read from the API server, if it cannot write the status, or
-// if a person changes the spec again and again before a deletion.
+// Reconcile returns an error if it cannot read from the API server, or if it cannot write the status. It
+// also returns an error if a person changes what the spec asks the cloud for during the reconcile, or
+// changes the spec again and again.
 //
 // If the cloud or the credential fails, or if a single object cannot be written, Reconcile returns no
 // error. The status reports this failure, and Reconcile tries again later.
@@ -97,7 +98,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 			return r.fail(ctx, o, s, asked, err)
 		}
 		s.selectDue(todo, r.Clock.Now())
-		if wait := r.restrain(s, asked, todo); wait > 0 {
+		if wait := r.restrain(s, asked, todo); wait > 0 && tries == 1 {
 			return reconcile.Result{RequeueAfter: wait}, nil
 		}
 		switch o, err = r.checkOwner(ctx, planned, todo); {

@@ -71,9 +71,9 @@ func (r *Reconciler) report(ctx context.Context, o owner, s *state, asked syncAn
 	before := r.copyOf(o)
 	c := r.conditionsOf(o)
 	if used := s.schedule.usedVersions.generation; used != 0 && asked.putOff.For == 0 && !o.settings().suspend {
-		// A person may have changed the spec during the sync. Then the next reconcile begins a sync for
-		// the new spec, and until that the status is about the old one.
-		c.generation = used
+		// A person may have changed the spec during the reconcile. The new spec still needs a sync, so
+		// the status does not say yet that the operator has observed it.
+		c.generation = max(used, o.status().ObservedGeneration)
 	}
 	// The rate limit can delay the sync for a changed spec. Until this sync, the status must
 	// describe the old spec.

@@ -69,6 +69,11 @@ type kindState struct {
 	preview *v1alpha1.DiscoveryPreview
 	// retries has the failed writes.
 	retries retries
+	// appliedNames has the names of environments by which the sources of a discovery have their settings.
+	// They are those of the last plan that was carried out. The key is the environment's ID.
+	appliedNames map[string]string
+	// listedFor is the owner for which the last listing in the ledger was made.
+	listedFor owner
 	// plannedWrites is the number of writes and deletions in the last plan.
 	plannedWrites int
 	// formerCompletion is when the last complete listing before the manager's start ended. The manager

@@ -4,6 +4,7 @@ package controller
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"time"
 
@@ -47,6 +48,26 @@ func (r *Reconciler) finish(o owner, s *state, asked syncAnswers) {
 		s.schedule.usedVersions.approvePrune = now.approvePrune
 	}
 	s.unfinishedSync, s.failingSince = nil, time.Time{}
+	for i := range s.kinds {
+		s.kinds[i].noteNames()
+	}
+}
+
+// noteNames sets k.appliedNames after a plan was carried out. A source whose write failed keeps its
+// former settings, and so its former name.
+func (k *kindState) noteNames() {
+	names := maps.Clone(k.inbox.lastView().SourceNames())
+	for id := range names {
+		if k.retries[mirror.ObjectName(id)] == nil {
+			continue
+		}
+		if former, had := k.appliedNames[id]; had {
+			names[id] = former
+		} else {
+			delete(names, id)
+		}
+	}
+	k.appliedNames = names
 }
 
 // If there was a sync, reschedule records the sync in the schedule, and sets when the next sync is

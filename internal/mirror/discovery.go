@@ -364,9 +364,9 @@ func (v *View) Sources(sources map[string]Object, now time.Time) (first []v1alph
 			break
 		}
 		named := v1alpha1.DiscoveredSource{Environment: id, Name: o.GetName(), DisplayName: shownName(name), NeverListed: !known && !listedBefore(o, owner) || l.neverSeen(Environment, owner, o)}
-		// A preview changes no source, and neither does a discovery that does not control the source yet. So
-		// the source has no settings for the new name, and the status keeps the old one.
-		if !known || owner.discovery().Spec.Preview || !metav1.IsControlledBy(o, owner.discovery()) {
+		// A source has no settings for the listed name in a preview, while the discovery does not control
+		// it, or if its write failed. Then the status keeps the name of before.
+		if !known || owner.discovery().Spec.Preview || !metav1.IsControlledBy(o, owner.discovery()) || displayName(o) != Truncate(name, maxText) {
 			named.DisplayName = shownName(lastName(o, o, owner))
 		}
 		if known && !Environment.releases(o) { // Overrides do not change a source with the annotation unmanaged.

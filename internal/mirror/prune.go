@@ -412,6 +412,18 @@ func Approved(of metav1.Object, digest string) bool {
 	return false
 }
 
+// SharedApprovals returns the digests that the annotation approvePrune has in both objects, separated by
+// commas.
+func SharedApprovals(a, b metav1.Object) string {
+	var shared []string
+	for approval := range strings.SplitSeq(a.GetAnnotations()[v1alpha1.AnnotationApprovePrune], ",") {
+		if digest := strings.TrimSpace(approval); digest != "" && Approved(b, digest) {
+			shared = append(shared, digest)
+		}
+	}
+	return strings.Join(shared, ",")
+}
+
 func newHeld(kind *Kind, of Owner, why *ruling, digest string, absentees []absentee) *Held {
 	names, objects := make([]string, len(absentees)), make([]Object, len(absentees))
 	for i, a := range absentees {

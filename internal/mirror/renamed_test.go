@@ -751,3 +751,25 @@ func TestAnOlderNameInTheStatusUndoesNoRename(t *testing.T) {
 		})
 	}
 }
+
+// A source is released. Its environment is renamed meanwhile, twice.
+func TestANameFromTheTimeOfAReleaseDecidesNothing(t *testing.T) {
+	t.Parallel()
+	for _, restart := range []bool{false, true} {
+		o := losing(t, func(d *v1alpha1.EnvironmentDiscovery) {
+			d.Spec.Overrides = []v1alpha1.SourceOverride{overrideOf(harmless["a kind that begins"], "b-*")}
+		})
+		o.look(environment{"env-b", "a-b"})
+		o.look(environment{"env-b", "a-b"})
+		o.annotate("env-b", v1alpha1.AnnotationUnmanaged, "true")
+		for _, name := range []string{"a-b", "b-b", "c-b"} {
+			o.look(environment{"env-b", name})
+		}
+		o.annotate("env-b", v1alpha1.AnnotationUnmanaged, "")
+		if restart {
+			o.restart()
+		}
+		o.look(environment{"env-b", "c-b"})
+		o.Expect(o.sources["env-b"].Spec.Networks.Policy).NotTo(Equal(v1alpha1.MirrorPolicyMirror), "restart %v", restart)
+	}
+}

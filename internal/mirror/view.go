@@ -59,8 +59,9 @@ func newView(f Facts) *View {
 }
 
 // sourceNames returns the result of View.SourceNames. displayNames has the name of each environment in
-// the plan. A preview gives no source a name, so it keeps the names of the previous plan. The result has
-// no name of a source that the discovery does not control, or whose name another object has.
+// the plan. A preview gives no source a name, so it keeps the names of the previous plan, and so does a
+// source with the annotation unmanaged. The result has no name of a source that was handed over and not
+// written yet, or whose name another object has.
 func sourceNames(f Facts, displayNames map[string]string) map[string]string {
 	names := make(map[string]string, len(f.Existing))
 	for id, name := range f.FormerNames {
@@ -72,10 +73,15 @@ func sourceNames(f Facts, displayNames map[string]string) map[string]string {
 	if d.Spec.Preview {
 		return names
 	}
-	ids := slices.Collect(maps.Keys(names))
+	ids, released := slices.Collect(maps.Keys(names)), map[string]string{}
 	for _, o := range f.Existing {
-		if metav1.IsControlledBy(o, d) {
-			ids = append(ids, f.Kind.id(o))
+		id := f.Kind.id(o)
+		former, had := names[id]
+		switch {
+		case metav1.IsControlledBy(o, d):
+			ids = append(ids, id)
+		case had && f.Kind.releases(o):
+			released[id] = former
 		}
 	}
 	for _, entry := range d.Status.Sources {
@@ -89,6 +95,7 @@ func sourceNames(f Facts, displayNames map[string]string) map[string]string {
 			names[id] = name
 		}
 	}
+	maps.Copy(names, released)
 	return names
 }
 
