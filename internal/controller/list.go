@@ -103,14 +103,25 @@ func resultOf(o outcome) string {
 	return v1alpha1.ReasonSucceeded
 }
 
-// scopeDigits is the number of hex digits of the hash that scopeHash returns.
+// question returns a hash of what the spec of an owner says about the listing of a kind: the endpoint,
+// the credential, the filter and the selector.
+func (k *kind) question(o owner) string {
+	s := o.settings()
+	return hashOf(s.endpoint, s.credentials, s.selector, k.listFilter(o.object()))
+}
+
+// scopeDigits is the number of hex digits of a hash that hashOf returns.
 const scopeDigits = 12
 
 // scopeHash returns a hash of the endpoint, the ID of the credential, and the filter. API secrets
 // and tokens must not be part of the hash, because users can see the hash in the status.
 func (c connection) scopeHash(filter any) string {
-	// Marshal cannot fail, because all values are strings or are built from strings.
-	text, _ := json.Marshal([]any{c.endpoint, c.identity, filter})
+	return hashOf(c.endpoint, c.identity, filter)
+}
+
+// hashOf returns a short hash of some values, which must be strings or built from strings.
+func hashOf(values ...any) string {
+	text, _ := json.Marshal(values) // Marshal cannot fail for such values.
 	sum := sha256.Sum256(text)
 	return hex.EncodeToString(sum[:])[:scopeDigits]
 }

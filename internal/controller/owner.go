@@ -4,9 +4,9 @@ package controller
 
 import (
 	"context"
+	"slices"
 	"time"
 
-	"k8s.io/apimachinery/pkg/api/equality"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
@@ -71,17 +71,10 @@ type ownerKind struct {
 	words            words
 }
 
-// asksTheSame reports whether two versions of an owner have the same endpoint, credential, filters and
-// selector. Then the operator may use a listing for one version to create and delete objects for the
-// other.
+// asksTheSame reports whether two versions of an owner ask the same question for every kind. Then the
+// operator may use a listing for one version to create and delete objects for the other.
 func (k *ownerKind) asksTheSame(a, b owner) bool {
-	x, y := a.settings(), b.settings()
-	for i := range k.kinds {
-		if !equality.Semantic.DeepEqual(k.kinds[i].listFilter(a.object()), k.kinds[i].listFilter(b.object())) {
-			return false
-		}
-	}
-	return x.endpoint == y.endpoint && equality.Semantic.DeepEqual(x.credentials, y.credentials) && equality.Semantic.DeepEqual(x.selector, y.selector)
+	return !slices.ContainsFunc(k.kinds, func(k kind) bool { return k.question(a) != k.question(b) })
 }
 
 // words are the texts in conditions and events that differ between sources and discoveries.

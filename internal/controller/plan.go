@@ -119,7 +119,7 @@ func (r *Reconciler) readAll(ctx context.Context, o owner, s *state, asked syncA
 		}
 	}
 	for i := range asked.kindListings {
-		s.kinds[i].record(r.copyOf(o), &r.owners.kinds[i], &asked.kindListings[i], todo[i].existing)
+		s.kinds[i].record(o, &r.owners.kinds[i], &asked.kindListings[i], todo[i].existing)
 	}
 	if err := r.plan(ctx, o, s, todo, asked); err != nil {
 		return nil, err
@@ -153,7 +153,7 @@ func (k *kindState) record(o owner, described *kind, l *listing, existing []mirr
 		k.ledger = mirror.NewLedger(lastScope(o, described))
 	}
 	k.ledger = k.ledger.Record(described.Kind, o.mirrorOwner(), *l.sighting, existing)
-	k.itemIndex, k.sentQuery, k.listedFor, l.sighting = l.itemIndex, l.sentQuery, o, nil
+	k.itemIndex, k.sentQuery, k.listedFor, l.sighting = l.itemIndex, l.sentQuery, described.question(o), nil
 	if !k.ledger.Distinct() {
 		// Two cloud objects need the same name in the cluster. After the next listing, the operator
 		// decides again which of the two gets the name. This decision needs the content of all
@@ -200,7 +200,7 @@ func (r *Reconciler) plan(ctx context.Context, o owner, s *state, newPlans plans
 			FormerNames: k.appliedNames,
 			Now:         now,
 		})
-		if k.listedFor != nil && !r.owners.asksTheSame(k.listedFor, o) {
+		if k.listedFor != r.owners.kinds[i].question(o) {
 			// The cloud may not list for the new spec what it listed for the old one.
 			made.Writes = slices.DeleteFunc(made.Writes, func(w mirror.Write) bool { return w.Existing == nil })
 		}

@@ -72,8 +72,8 @@ type kindState struct {
 	// appliedNames has the names of environments by which the sources of a discovery have their settings.
 	// They are those of the last plan that was carried out. The key is the environment's ID.
 	appliedNames map[string]string
-	// listedFor is the owner for which the last listing in the ledger was made.
-	listedFor owner
+	// listedFor is the question to which the last listing in the ledger is the answer: see kind.question.
+	listedFor string
 	// plannedWrites is the number of writes and deletions in the last plan.
 	plannedWrites int
 	// formerCompletion is when the last complete listing before the manager's start ended. The manager
