@@ -490,6 +490,23 @@ var _ = Describe("A name that a plan decided, and that no source got,", func() {
 		expectKept(ctx, s)
 	})
 
+	It("is not that of a write which was stored otherwise than it was sent: that name counts", func(ctx SpecContext) {
+		s := begin(ctx)
+		s.pass(ctx)
+		s.options().Cluster = &gate{Client: k8s, stored: func(o client.Object) {
+			if source, is := o.(*v1alpha1.InventorySource); is && o.GetName() == s.id(1) {
+				source.Spec.Interval = &metav1.Duration{Duration: 13 * time.Minute}
+			}
+		}}
+		s.rename(1, "prod-1")
+		s.sync(ctx)
+		s.options().Cluster = k8s
+		d := s.read(ctx).(*v1alpha1.EnvironmentDiscovery)
+		overriding(`[{"selector": {"displayNames": ["dev-*"]}, "spec": {"kafkaClusters": {"policy": "Ignore"}, "prune": {"policy": "Delete"}}}]`)(d)
+		Expect(k8s.Update(ctx, d)).To(Succeed())
+		expectKept(ctx, s)
+	})
+
 	It("counts for nothing if the API server refuses the write", func(ctx SpecContext) {
 		s := begin(ctx)
 		s.options().Cluster = &gate{Client: k8s, refuse: func(_, name string) error {

@@ -57,7 +57,7 @@ func (r *Reconciler) repair(ctx context.Context, o owner, s *state, asked syncAn
 		if err != nil {
 			return nil, err
 		}
-		if changed == nil || len(k.retries) > 0 {
+		if changed == nil || len(k.retries) > 0 || len(changed) > 0 && !k.answers(&r.owners.kinds[i], o) {
 			return nil, nil
 		}
 		if todo[i].changes = k.inbox.lastView().Repair(changed, now); todo[i].changes == nil {
@@ -200,13 +200,12 @@ func (r *Reconciler) plan(ctx context.Context, o owner, s *state, newPlans plans
 			FormerNames: k.appliedNames,
 			Now:         now,
 		})
-		if k.listedFor != r.owners.kinds[i].question(o) {
-			// The cloud may not list for the new spec what it listed for the old one.
-			made.Writes = slices.DeleteFunc(made.Writes, func(w mirror.Write) bool { return w.Existing == nil })
-		}
 		k.preview = nil
-		if o.settings().preview {
+		switch {
+		case o.settings().preview:
 			k.preview, made.Changes = made.Preview(), mirror.Changes{}
+		case !k.answers(&r.owners.kinds[i], o):
+			made.Writes = slices.DeleteFunc(made.Writes, func(w mirror.Write) bool { return w.Existing == nil })
 		}
 		k.report, views[i], newPlans[i].changes = made.Report, made.View, &made.Changes
 		k.retries.forgetUnplanned(kinds[i], newPlans[i].changes, made.Conflicts)
@@ -215,6 +214,12 @@ func (r *Reconciler) plan(ctx context.Context, o owner, s *state, newPlans plans
 		s.kinds[i].inbox.finish(views[i])
 	}
 	return nil
+}
+
+// answers reports whether the last listing in the ledger answers what the spec asks now. If not, the
+// operator creates nothing: the cloud may not list for the new spec what it listed for the old one.
+func (k *kindState) answers(described *kind, o owner) bool {
+	return k.listedFor == described.question(o)
 }
 
 // listedCompletely reports whether the last listing of the kind was complete.

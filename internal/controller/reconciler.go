@@ -98,8 +98,10 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 			return r.fail(ctx, o, s, asked, err)
 		}
 		s.selectDue(todo, r.Clock.Now())
-		if wait := r.restrain(s, asked, todo); wait > 0 && tries == 1 {
-			return reconcile.Result{RequeueAfter: wait}, nil
+		if tries == 1 {
+			if wait := r.restrain(s, asked, todo); wait > 0 {
+				return reconcile.Result{RequeueAfter: wait}, nil
+			}
 		}
 		switch o, err = r.checkOwner(ctx, planned, todo); {
 		case err != nil:

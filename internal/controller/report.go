@@ -73,7 +73,7 @@ func (r *Reconciler) report(ctx context.Context, o owner, s *state, asked syncAn
 	if used := s.schedule.usedVersions.generation; used != 0 && asked.putOff.For == 0 && !o.settings().suspend {
 		// A person may have changed the spec during the reconcile. The new spec still needs a sync, so
 		// the status does not say yet that the operator has observed it.
-		c.generation = max(used, o.status().ObservedGeneration)
+		c.generation = max(used, min(o.status().ObservedGeneration, o.object().GetGeneration()))
 	}
 	// The rate limit can delay the sync for a changed spec. Until this sync, the status must
 	// describe the old spec.

@@ -4,6 +4,7 @@ package controller
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"slices"
 	"time"
@@ -54,16 +55,20 @@ func (r *Reconciler) finish(o owner, s *state, asked syncAnswers) {
 }
 
 // noteNames sets k.appliedNames after a plan was carried out. A source whose write failed keeps its
-// former settings, and so its former name.
+// former settings, and so its former name. If the API server stored the write, but otherwise than it was
+// sent, the new name counts.
 func (k *kindState) noteNames() {
 	names := maps.Clone(k.inbox.lastView().SourceNames())
 	for id := range names {
-		if k.retries[mirror.ObjectName(id)] == nil {
+		failed := k.retries[mirror.ObjectName(id)]
+		if failed == nil || errors.As(failed.err, new(notStored)) {
 			continue
 		}
-		if former, had := k.appliedNames[id]; had {
+		former, had := k.appliedNames[id]
+		switch {
+		case had:
 			names[id] = former
-		} else {
+		case failed.failedWrite == nil || failed.failedWrite.Existing != nil:
 			delete(names, id)
 		}
 	}

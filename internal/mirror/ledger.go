@@ -478,8 +478,9 @@ func (l *Ledger) sinceOf(name string) time.Time {
 	return e.outsideSince
 }
 
-// notBefore returns the later of a time in the status and the time of Ledger.sinceOf. The status in the cache can be old, and still have the time of an
-// absence that ended. The result is nil if the status has no time.
+// notBefore returns the later of a time in the status and the time of Ledger.sinceOf. The status in the
+// cache can be old, and still have the time of an absence that ended. The result is nil if the status
+// has no time.
 func (l *Ledger) notBefore(name string, inStatus *metav1.Time) *metav1.Time {
 	since := metav1.NewTime(l.sinceOf(name)).Rfc3339Copy()
 	if inStatus != nil && inStatus.Before(&since) {

@@ -752,24 +752,31 @@ func TestAnOlderNameInTheStatusUndoesNoRename(t *testing.T) {
 	}
 }
 
-// A source is released. Its environment is renamed meanwhile, twice.
+// A source is released. Its environment is renamed meanwhile, or in the listing that releases it.
 func TestANameFromTheTimeOfAReleaseDecidesNothing(t *testing.T) {
 	t.Parallel()
-	for _, restart := range []bool{false, true} {
-		o := losing(t, func(d *v1alpha1.EnvironmentDiscovery) {
-			d.Spec.Overrides = []v1alpha1.SourceOverride{overrideOf(harmless["a kind that begins"], "b-*")}
-		})
-		o.look(environment{"env-b", "a-b"})
-		o.look(environment{"env-b", "a-b"})
-		o.annotate("env-b", v1alpha1.AnnotationUnmanaged, "true")
-		for _, name := range []string{"a-b", "b-b", "c-b"} {
-			o.look(environment{"env-b", name})
+	for _, restart := range []string{"never", "while it is released", "after it is taken back"} {
+		for _, names := range [][]string{{"a-b", "dev-b"}, {"dev-b"}, {"other", "dev-b", "dev-b"}} {
+			o := losing(t, ignoring("none"))
+			o.look(environment{"env-b", "a-b"})
+			o.look(environment{"env-b", "a-b"})
+			o.annotate("env-b", v1alpha1.AnnotationUnmanaged, "true")
+			for _, name := range names {
+				o.look(environment{"env-b", name})
+			}
+			if restart == "while it is released" {
+				o.restart()
+				o.pass()
+			}
+			o.discovery = o.discovery.DeepCopy()
+			ignoring("dev-*")(o.discovery)
+			o.look(environment{"env-b", "dev-b"})
+			o.annotate("env-b", v1alpha1.AnnotationUnmanaged, "")
+			if restart == "after it is taken back" {
+				o.restart()
+			}
+			o.look(environment{"env-b", "dev-b"})
+			o.Expect(o.sources["env-b"].Spec.Peerings.Policy).To(Equal(v1alpha1.MirrorPolicyMirror), "restart %s, names %v", restart, names)
 		}
-		o.annotate("env-b", v1alpha1.AnnotationUnmanaged, "")
-		if restart {
-			o.restart()
-		}
-		o.look(environment{"env-b", "c-b"})
-		o.Expect(o.sources["env-b"].Spec.Networks.Policy).NotTo(Equal(v1alpha1.MirrorPolicyMirror), "restart %v", restart)
 	}
 }

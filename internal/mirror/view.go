@@ -3,6 +3,7 @@
 package mirror
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"time"
@@ -75,13 +76,11 @@ func sourceNames(f Facts, displayNames map[string]string) map[string]string {
 	}
 	ids, released := slices.Collect(maps.Keys(names)), map[string]string{}
 	for _, o := range f.Existing {
-		id := f.Kind.id(o)
-		former, had := names[id]
-		switch {
+		switch id := f.Kind.id(o); {
+		case f.Kind.releases(o):
+			released[id] = cmp.Or(names[id], lastName(o, o, f.Owner))
 		case metav1.IsControlledBy(o, d):
 			ids = append(ids, id)
-		case had && f.Kind.releases(o):
-			released[id] = former
 		}
 	}
 	for _, entry := range d.Status.Sources {
