@@ -502,7 +502,7 @@ var _ = Describe("A name that a plan decided, and that no source got,", func() {
 		s.sync(ctx)
 		s.options().Cluster = k8s
 		d := s.read(ctx).(*v1alpha1.EnvironmentDiscovery)
-		overriding(`[{"selector": {"displayNames": ["dev-*"]}, "spec": {"kafkaClusters": {"policy": "Ignore"}, "prune": {"policy": "Delete"}}}]`)(d)
+		overriding(`[{"selector": {"displayNames": ["dev-*"]}, "spec": {"kafkaClusters": {"policy": "Ignore"}, "networks": {"policy": "Mirror"}}}]`)(d)
 		Expect(k8s.Update(ctx, d)).To(Succeed())
 		expectKept(ctx, s)
 	})
