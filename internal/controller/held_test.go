@@ -226,6 +226,22 @@ func (s *subject) holds(ctx context.Context, n int) {
 	}
 }
 
+// holding makes an owner with ten objects, of which the cloud loses four: their deletion is held.
+func holding(ctx context.Context, under side, interval time.Duration) *subject {
+	GinkgoHelper()
+	s := newSubject(ctx, under, 10)
+	s.create(ctx, every(interval), func(f fields) { f.prune.Policy = v1alpha1.PrunePolicyDelete })
+	s.pass(ctx)
+	for n := range 4 {
+		s.gone(n)
+	}
+	for range 3 {
+		s.sync(ctx)
+	}
+	Expect(s.condition(ctx, v1alpha1.ConditionPruneHeld)).To(Equal("True/ShareExceeded"))
+	return s
+}
+
 var _ = eachOwner("A grace period", func(under side) {
 	It("starts again if the manager ends before the status says that the object is back", func(ctx SpecContext) {
 		s := lacking(ctx, under)
@@ -297,16 +313,7 @@ var _ = eachOwner("A grace period", func(under side) {
 	})
 
 	It("gives no approval of an earlier absence to a later one", func(ctx SpecContext) {
-		s := newSubject(ctx, under, 10)
-		s.create(ctx, every(5*time.Minute), func(f fields) { f.prune.Policy = v1alpha1.PrunePolicyDelete })
-		s.pass(ctx)
-		for n := range 4 {
-			s.gone(n)
-		}
-		for range 3 {
-			s.sync(ctx)
-		}
-		Expect(s.condition(ctx, v1alpha1.ConditionPruneHeld)).To(Equal("True/ShareExceeded"))
+		s := holding(ctx, under, 5*time.Minute)
 
 		By("approving what is back in the sync that the approval starts")
 		s.annotate(ctx, v1alpha1.AnnotationApprovePrune, s.summary(ctx).Held.Digest)

@@ -385,16 +385,7 @@ var _ = Describe("An approval that is given meanwhile", func() {
 
 var _ = eachOwner("An approval that is given meanwhile", func(under side) {
 	It("waits for a listing, where the cache does not show it yet", func(ctx SpecContext) {
-		s := newSubject(ctx, under, 10)
-		s.create(ctx, every(time.Hour), func(f fields) { f.prune.Policy = v1alpha1.PrunePolicyDelete })
-		s.pass(ctx)
-		for n := range 4 {
-			s.gone(n)
-		}
-		for range 3 {
-			s.sync(ctx)
-		}
-		Expect(s.condition(ctx, v1alpha1.ConditionPruneHeld)).To(Equal("True/ShareExceeded"))
+		s := holding(ctx, under, time.Hour)
 		s.later(20 * time.Second)
 		for n := range 4 {
 			s.put(n)

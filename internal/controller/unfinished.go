@@ -58,7 +58,10 @@ func (r *Reconciler) finish(o owner, s *state, asked syncAnswers) {
 // former settings, and so its former name. If the API server stored the write, but otherwise than it was
 // sent, the new name counts.
 func (k *kindState) noteNames() {
-	names := maps.Clone(k.inbox.lastView().SourceNames())
+	names := k.inbox.lastView().SourceNames()
+	if len(k.retries) > 0 {
+		names = maps.Clone(names) // The View keeps its own.
+	}
 	for id := range names {
 		failed := k.retries[mirror.ObjectName(id)]
 		if failed == nil || errors.As(failed.err, new(notStored)) {

@@ -47,9 +47,9 @@ type Facts struct {
 	// HeldBefore is the deletion that waits for a person's approval, as the status of the source or
 	// discovery shows it. It is nil if no deletion waits.
 	HeldBefore *v1alpha1.HeldPrune
-	// FormerNames has display names of environments, as the previous plan used them. The key is the
-	// environment's ID. FormerNames has the environments with a source, and the environments whose
-	// source was deleted and is not created again yet.
+	// FormerNames has the display names of environments by which their sources have their settings. The
+	// key is the environment's ID. An environment whose source was deleted, and is not created again
+	// yet, has the name of the deleted source.
 	FormerNames map[string]string
 	// Now is the time of the plan.
 	Now time.Time

@@ -34,8 +34,9 @@ type View struct {
 }
 
 // SourceNames returns the display name of each environment that has a source, by the environment's
-// ID. The names are those of the last plan that was not a preview. An environment is included if its source was deleted
-// and is not yet created again. If the View is of observations, SourceNames returns nil.
+// ID. The names are those of the last plan that was not a preview. An environment is included if its
+// source was deleted and is not yet created again. If the View is of observations, SourceNames returns
+// nil.
 func (v *View) SourceNames() map[string]string {
 	if v == nil {
 		return nil
