@@ -88,6 +88,9 @@ func (r *Reconciler) writeAll(ctx context.Context, o owner, k *kind, state *kind
 		if errs[n] == nil {
 			written = append(written, w)
 		}
+		if errs[n] == nil || errors.As(errs[n], new(notStored)) {
+			state.appliedNames.Add(state.inbox.lastView(), w)
+		}
 		if answers[n] == nil {
 			continue
 		}

@@ -69,7 +69,7 @@ func (d discoveryOwner) setOwnStatus(_ context.Context, o *Options, s *state, re
 		if p := s.kinds[0].preview; p != nil || !d.Spec.Preview {
 			d.Status.Preview = p
 		}
-		d.Status.Sources, d.Status.SourceCount = s.kinds[0].inbox.lastView().Sources(result.presentSources, o.Clock.Now())
+		d.Status.Sources, d.Status.SourceCount = s.kinds[0].inbox.lastView().Sources(result.presentSources, s.kinds[0].appliedNames, o.Clock.Now())
 	}
 }
 

@@ -186,19 +186,19 @@ func (r *Reconciler) plan(ctx context.Context, o owner, s *state, newPlans plans
 		}
 		newPlans[i].existing = append(newPlans[i].existing, unseen...)
 		made := mirror.Make(mirror.Facts{
-			Kind:        kinds[i],
-			Owner:       plannedOwner,
-			Ledger:      k.ledger,
-			Desired:     desired[i],
-			Existing:    newPlans[i].existing,
-			Occupants:   occupants,
-			Completed:   k.lastCompleted(now),
-			Fresh:       k.isFresh(now, asked) && asked.putOff.For == 0 && !o.settings().suspend,
-			Recorded:    asked.wasSynced() && k.listedCompletely(),
-			Approval:    k.report.Approved,
-			HeldBefore:  heldIn(o, &r.owners.kinds[i]),
-			FormerNames: k.appliedNames,
-			Now:         now,
+			Kind:         kinds[i],
+			Owner:        plannedOwner,
+			Ledger:       k.ledger,
+			Desired:      desired[i],
+			Existing:     newPlans[i].existing,
+			Occupants:    occupants,
+			Completed:    k.lastCompleted(now),
+			Fresh:        k.isFresh(now, asked) && asked.putOff.For == 0 && !o.settings().suspend,
+			Recorded:     asked.wasSynced() && k.listedCompletely(),
+			Approval:     k.report.Approved,
+			HeldBefore:   heldIn(o, &r.owners.kinds[i]),
+			AppliedNames: k.appliedNames,
+			Now:          now,
 		})
 		k.preview = nil
 		switch {
@@ -207,7 +207,7 @@ func (r *Reconciler) plan(ctx context.Context, o owner, s *state, newPlans plans
 		case !k.answers(&r.owners.kinds[i], o):
 			made.Writes = slices.DeleteFunc(made.Writes, func(w mirror.Write) bool { return w.Existing == nil })
 		}
-		k.report, views[i], newPlans[i].changes = made.Report, made.View, &made.Changes
+		k.report, k.appliedNames, views[i], newPlans[i].changes = made.Report, made.AppliedNames, made.View, &made.Changes
 		k.retries.forgetUnplanned(kinds[i], newPlans[i].changes, made.Conflicts)
 	}
 	for i := range s.kinds {

@@ -70,8 +70,8 @@ type kindState struct {
 	// retries has the failed writes.
 	retries retries
 	// appliedNames has the names of environments by which the sources of a discovery have their settings.
-	// They are those of the last plan that was carried out. The key is the environment's ID.
-	appliedNames map[string]string
+	// It is read from the status once, so later edits of the status have no effect.
+	appliedNames mirror.AppliedNames
 	// listedFor is the question to which the last listing in the ledger is the answer: see kind.question.
 	listedFor string
 	// plannedWrites is the number of writes and deletions in the last plan.
@@ -139,7 +139,7 @@ func newState(o owner, kinds []kind, now time.Time) *state {
 	s.schedule.resume(o, now)
 	for i := range s.kinds {
 		k := &s.kinds[i]
-		k.inbox, k.retries = &inbox{}, retries{}
+		k.inbox, k.retries, k.appliedNames = &inbox{}, retries{}, mirror.AppliedNamesOf(o.object())
 		k.formerCompletion = kinds[i].LastListed(o.object())
 		if k.formerCompletion.After(now) {
 			k.formerCompletion = now

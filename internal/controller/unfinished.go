@@ -4,8 +4,6 @@ package controller
 
 import (
 	"context"
-	"errors"
-	"maps"
 	"slices"
 	"time"
 
@@ -49,33 +47,6 @@ func (r *Reconciler) finish(o owner, s *state, asked syncAnswers) {
 		s.schedule.usedVersions.approvePrune = now.approvePrune
 	}
 	s.unfinishedSync, s.failingSince = nil, time.Time{}
-	for i := range s.kinds {
-		s.kinds[i].noteNames()
-	}
-}
-
-// noteNames sets k.appliedNames after a plan was carried out. A source whose write failed keeps its
-// former settings, and so its former name. If the API server stored the write, but otherwise than it was
-// sent, the new name counts.
-func (k *kindState) noteNames() {
-	names := k.inbox.lastView().SourceNames()
-	if len(k.retries) > 0 {
-		names = maps.Clone(names) // The View keeps its own.
-	}
-	for id := range names {
-		failed := k.retries[mirror.ObjectName(id)]
-		if failed == nil || errors.As(failed.err, new(notStored)) {
-			continue
-		}
-		former, had := k.appliedNames[id]
-		switch {
-		case had:
-			names[id] = former
-		case failed.failedWrite == nil || failed.failedWrite.Existing != nil:
-			delete(names, id)
-		}
-	}
-	k.appliedNames = names
 }
 
 // If there was a sync, reschedule records the sync in the schedule, and sets when the next sync is

@@ -211,7 +211,8 @@ func withLastName(o, lastListed, inCluster Object, owner Owner) Object {
 	if displayName(o) != "" {
 		return o
 	}
-	name := lastName(o, inCluster, owner)
+	entry, found := sourceNamed(owner.discovery(), source(o).Spec.Environment)
+	name := trustedName(entry.DisplayName, found, o, inCluster, owner)
 	if lastListed != nil {
 		name = cmp.Or(displayName(lastListed), name)
 	}
@@ -223,38 +224,17 @@ func withLastName(o, lastListed, inCluster Object, owner Owner) Object {
 	return next
 }
 
-// lastName returns the last known display name of an environment; "" if no name is known. It trusts
-// the discovery's status more than an annotation of the source, because a person who may edit the
-// source can forge the annotation. If the status has no entry, only the annotation has the name: the
-// manager may have ended before it wrote the status, or the status has no room for the entry. inCluster
-// is the source in the cluster; nil if there is none.
-func lastName(o, inCluster Object, owner Owner) string {
-	d := owner.discovery()
-	entry, found := sourceNamed(d, source(o).Spec.Environment)
-	annotated := ""
-	if inCluster != nil && source(inCluster).Spec.Environment == source(o).Spec.Environment {
-		annotated = displayName(inCluster)
-	}
-	switch {
-	case found && shownName(annotated) != entry.DisplayName:
-		return entry.DisplayName
-	case found || inCluster != nil && metav1.IsControlledBy(inCluster, d):
-		return annotated // The status may have cut the name.
-	}
-	return ""
-}
-
 // shownName shortens a display name for the status of a discovery.
 func shownName(name string) string { return Truncate(name, maxShownName) }
 
-// sourceNamed returns the entry for an environment in the discovery's status.sources. It returns
-// false if there is no entry.
+// sourceNamed returns the entry for an environment in the discovery's status.sources. If there is none,
+// it returns an empty entry and false.
 func sourceNamed(d *v1alpha1.EnvironmentDiscovery, environment string) (entry *v1alpha1.DiscoveredSource, found bool) {
 	i, found := slices.BinarySearchFunc(d.Status.Sources, environment, func(s v1alpha1.DiscoveredSource, id string) int {
 		return strings.Compare(s.Environment, id)
 	})
 	if !found {
-		return nil, false
+		return &v1alpha1.DiscoveredSource{}, false
 	}
 	return &d.Status.Sources[i], true
 }
@@ -350,8 +330,8 @@ const (
 
 // Sources returns the entries of the discovery's status.sources, sorted by environment. It leaves
 // out the last entries if they do not fit into the status. The second result is the number of all
-// sources.
-func (v *View) Sources(sources map[string]Object, now time.Time) (first []v1alpha1.DiscoveredSource, all int32) {
+// sources. sources and names are those after the writes of the plan.
+func (v *View) Sources(sources map[string]Object, names AppliedNames, now time.Time) (first []v1alpha1.DiscoveredSource, all int32) {
 	owner, l := v.owner, v.ledger
 	sorted := slices.SortedFunc(maps.Values(sources), func(a, b Object) int {
 		return strings.Compare(source(a).Spec.Environment, source(b).Spec.Environment)
@@ -359,16 +339,12 @@ func (v *View) Sources(sources map[string]Object, now time.Time) (first []v1alph
 	size := 0
 	for _, o := range sorted[:min(len(sorted), maxSources)] {
 		id := source(o).Spec.Environment
-		name, known := v.displayNames[id]
+		name := names.nameFor(o, o, owner)
 		if size += jsonSize(id, shownName(name), o.GetName()); size > maxListSize {
 			break
 		}
+		_, known := v.displayNames[id]
 		named := v1alpha1.DiscoveredSource{Environment: id, Name: o.GetName(), DisplayName: shownName(name), NeverListed: !known && !listedBefore(o, owner) || l.neverSeen(Environment, owner, o)}
-		// A source has no settings for the listed name in a preview, while the discovery does not control
-		// it, or if its write failed. Then the status keeps the name of before.
-		if !known || owner.discovery().Spec.Preview || !metav1.IsControlledBy(o, owner.discovery()) || displayName(o) != Truncate(name, maxText) {
-			named.DisplayName = shownName(lastName(o, o, owner))
-		}
 		if known && !Environment.releases(o) { // Overrides do not change a source with the annotation unmanaged.
 			named.Overrides = int32(len(owner.loadOverrides().settingsFor(id, name).appliedIndexes))
 		}

@@ -26,7 +26,7 @@ type org struct {
 	ledger         *Ledger
 	fresh          bool
 	approval       *Approval
-	formerNames    map[string]string
+	applied        AppliedNames
 	sources        map[string]*v1alpha1.InventorySource
 	made           int
 	many           bool // too many sources to hold what is shared against a copy
@@ -119,7 +119,7 @@ func (o *org) plan() *Plan {
 	plan := Make(Facts{
 		Kind: Environment, Owner: o.owner(), Ledger: o.ledger, Existing: existing, Occupants: o.occupants(),
 		Desired:   Desire(o.owner(), []*Kind{Environment}, []*Ledger{o.ledger}, [][]Object{existing})[0],
-		Completed: o.completed, Fresh: o.fresh, Approval: o.approval, FormerNames: o.formerNames, Now: o.now,
+		Completed: o.completed, Fresh: o.fresh, Approval: o.approval, AppliedNames: o.applied, Now: o.now,
 	})
 	o.Expect(equality.Semantic.DeepEqual(o.shared(), before)).To(BeTrue(), "planning changes nothing that is shared")
 	return plan
@@ -147,7 +147,6 @@ func (o *org) shared() map[string]any {
 // pass plans, carries out the plan, and keeps the discovery's status, as the controller does.
 func (o *org) pass() *Plan {
 	plan := o.plan()
-	o.formerNames = plan.View.SourceNames()
 	o.apply(plan)
 	o.fresh = false
 	present := map[string]Object{}
@@ -157,7 +156,7 @@ func (o *org) pass() *Plan {
 		}
 	}
 	d := o.discovery.DeepCopy() // Views keep the discovery that they are of.
-	d.Status.Sources, d.Status.SourceCount = plan.View.Sources(present, o.now)
+	d.Status.Sources, d.Status.SourceCount = plan.View.Sources(present, o.applied, o.now)
 	if plan.Summary != nil {
 		d.Status.Environments = plan.Summary.DeepCopy()
 	} else if o.ledger != nil && d.Status.Environments != nil {
@@ -169,7 +168,7 @@ func (o *org) pass() *Plan {
 
 // apply carries out a plan as the API server would.
 func (o *org) apply(plan *Plan) {
-	o.approval = plan.Approved
+	o.approval, o.applied = plan.Approved, plan.AppliedNames
 	for _, w := range plan.Writes {
 		name, next := w.Desired.GetName(), stored(w.Desired).(*v1alpha1.InventorySource)
 		o.Expect(w.Metadata || w.Content).To(BeTrue(), "a write writes something")
@@ -184,6 +183,7 @@ func (o *org) apply(plan *Plan) {
 			o.Expect(next.Spec.Environment).To(Equal(o.sources[name].Spec.Environment), "an environment is never changed")
 		}
 		o.sources[name] = next
+		o.applied.Add(plan.View, w)
 	}
 	if len(plan.Deletes) > 0 {
 		plan.Approved.BeginDeletes()
@@ -203,7 +203,7 @@ func (o *org) apply(plan *Plan) {
 
 // restart makes the manager forget, but for what the discovery's status says.
 func (o *org) restart() {
-	o.ledger, o.approval, o.formerNames, o.fresh, o.completed = nil, nil, nil, false, time.Time{}
+	o.ledger, o.approval, o.applied, o.fresh, o.completed = nil, nil, AppliedNamesOf(o.discovery), false, time.Time{}
 	if summary := o.discovery.Status.Environments; summary != nil {
 		o.completed = summary.LastListTime.Time
 	}

@@ -151,17 +151,14 @@ func environmentNames(f Facts) map[string]string {
 	for _, o := range f.Existing {
 		existing[o.GetName()] = o
 		id := source(o).Spec.Environment
-		last := cmp.Or(f.FormerNames[id], lastName(o, o, f.Owner))
+		last := f.AppliedNames.nameFor(o, o, f.Owner)
 		if last != "" || decidedWithoutName(o, f.Owner) || !all.byName {
 			names[id] = last
 		}
 	}
 	for name, o := range f.Desired {
 		id := source(o).Spec.Environment
-		// FormerNames has the name by which the source has its settings. The status can be older, if it could
-		// not be written. The status also lacks the name if someone deleted the source, and it does not exist
-		// again yet.
-		last := cmp.Or(f.FormerNames[id], lastName(o, cmp.Or(existing[name], f.Occupants[name]), f.Owner))
+		last := f.AppliedNames.nameFor(o, cmp.Or(existing[name], f.Occupants[name]), f.Owner)
 		names[id] = displayName(o)
 		if has := existing[name]; has != nil && last == "" && names[id] == "" && all.byName && !decidedWithoutName(has, f.Owner) {
 			delete(names, id)

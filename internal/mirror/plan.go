@@ -47,10 +47,9 @@ type Facts struct {
 	// HeldBefore is the deletion that waits for a person's approval, as the status of the source or
 	// discovery shows it. It is nil if no deletion waits.
 	HeldBefore *v1alpha1.HeldPrune
-	// FormerNames has the display names of environments by which their sources have their settings. The
-	// key is the environment's ID. An environment whose source was deleted, and is not created again
-	// yet, has the name of the deleted source.
-	FormerNames map[string]string
+	// AppliedNames is the field Plan.AppliedNames of the previous plan, with the names of the writes
+	// since. After the manager's start, it is the result of AppliedNamesOf.
+	AppliedNames AppliedNames
 	// Now is the time of the plan.
 	Now time.Time
 }
@@ -60,10 +59,13 @@ type Facts struct {
 //   - Changes are the writes and deletions.
 //   - Report has facts for the status, such as counts and conflicts.
 //   - View has the wanted state of the objects, to detect later changes by others.
+//   - AppliedNames are facts about the sources before the writes. After each write, the caller calls
+//     AppliedNames.Add.
 type Plan struct {
 	Changes
 	Report
-	View *View
+	View         *View
+	AppliedNames AppliedNames
 	// absentees are the objects that the plan may have to delete: missing objects, and sources
 	// whose environment the discovery no longer selects. occupantsByName is the same map as
 	// Facts.Occupants.
@@ -289,7 +291,7 @@ func Make(facts Facts) *Plan {
 		p.sort()
 		return &p.Plan
 	}
-	p.View, p.occupantsByName = newView(p.Facts), p.Occupants
+	p.View, p.occupantsByName, p.Plan.AppliedNames = newView(p.Facts), p.Occupants, p.keptNames()
 	p.Undecided = p.Ledger.Completed().IsZero()
 	there := make(map[string]struct{}, len(p.Existing))
 	for _, existing := range p.Existing {
@@ -440,6 +442,7 @@ func (p *planner) planChange(existing, desired Object) {
 	metadata := existing != desired && !sameMetadata(existing, desired)
 	if !content && !metadata {
 		p.Unchanged++
+		p.Plan.AppliedNames.add(p.View, desired)
 		return
 	}
 	next := existing.DeepCopyObject().(Object)

@@ -230,7 +230,7 @@ func TestANameThatNoSourceHadDecidesNothing(t *testing.T) {
 		"a preview": func(o *org, e environment) {
 			o.discovery.Spec.Preview = true
 			o.hear(true, e)
-			o.formerNames = o.plan().View.SourceNames() // The plan is not carried out.
+			o.applied = o.plan().AppliedNames // The plan is not carried out.
 			o.discovery.Spec.Preview = false
 		},
 		"a name that another source has": func(o *org, e environment) {
@@ -528,6 +528,7 @@ func TestAListingWithoutANameTakesNothingFromASourceHandedOver(t *testing.T) {
 	for range 3 {
 		o.look(environment{"env-a", "payments-a"}, environment{"env-b", ""})
 		o.Expect(o.sources["env-b"].Spec.KafkaClusters.Policy).To(Equal(v1alpha1.MirrorPolicyMirror))
+		o.annotate("env-b", v1alpha1.AnnotationEnvironmentName, "dev-b") // Nobody may name it.
 	}
 	// Someone deletes it: Repair makes a source of what is known.
 	o.Expect(o.plan().View.Repair(map[string]Object{"env-b": nil}, o.now).Writes).To(HaveLen(1))
@@ -612,13 +613,13 @@ func (o *org) preview(on bool) {
 
 // noteStatus writes the status of the discovery as after a plan that changed no source.
 func (o *org) noteStatus(plan *Plan) {
-	o.formerNames = plan.View.SourceNames()
+	o.applied = plan.AppliedNames
 	present := map[string]Object{}
 	for _, s := range o.owned() {
 		present[s.GetName()] = s
 	}
 	d := o.discovery.DeepCopy()
-	d.Status.Sources, d.Status.SourceCount = plan.View.Sources(present, o.now)
+	d.Status.Sources, d.Status.SourceCount = plan.View.Sources(present, o.applied, o.now)
 	d.Status.Environments = plan.Summary.DeepCopy()
 	o.discovery = d
 }
@@ -778,5 +779,82 @@ func TestANameFromTheTimeOfAReleaseDecidesNothing(t *testing.T) {
 			o.look(environment{"env-b", "dev-b"})
 			o.Expect(o.sources["env-b"].Spec.Peerings.Policy).To(Equal(v1alpha1.MirrorPolicyMirror), "restart %s, names %v", restart, names)
 		}
+	}
+}
+
+// A source is deleted by a prune, and created again under another name: no source has the former name.
+func TestASourceThatAPruneDeletedHasNoFormerName(t *testing.T) {
+	t.Parallel()
+	other := environment{"env-a", "prod-a"}
+	for name, leave := range map[string]func(o *org, listed bool){
+		"its environment was missing": func(o *org, listed bool) {
+			if listed {
+				o.look(other, environment{"env-b", "prod-b"})
+			} else {
+				o.look(other)
+			}
+		},
+		"it was not selected": func(o *org, listed bool) {
+			o.discovery = o.discovery.DeepCopy()
+			o.discovery.Spec.Selector.Exclude.IDs = nil
+			if !listed {
+				o.discovery.Spec.Selector.Exclude.IDs = identifiers("env-b")
+			}
+			if held := o.look(other, environment{"env-b", "prod-b"}).Held; held != nil {
+				o.discovery.Annotations = pairs{v1alpha1.AnnotationApprovePrune: held.Digest}
+			}
+		},
+	} {
+		for when, between := range map[string]func(o *org){"": func(*org) {}, ", and a restart": (*org).restart} {
+			t.Run(name+when, func(t *testing.T) {
+				t.Parallel()
+				o := losing(t, ignoring("prod-*"))
+				o.discovery.Spec.Prune = v1alpha1.SourcePrune{Policy: v1alpha1.PrunePolicyDelete, MaxPercent: ptr[int32](100)}
+				o.look(other, environment{"env-b", "dev-b"})
+				for range 6 {
+					leave(o, false)
+				}
+				o.Expect(o.sources).NotTo(HaveKey("env-b"))
+				between(o)
+				leave(o, true)
+				o.Expect(displayName(o.sources["env-b"])).To(Equal("prod-b"))
+				o.Expect(o.sources["env-b"].Spec.Peerings.Policy).To(Equal(v1alpha1.MirrorPolicyIgnore))
+			})
+		}
+	}
+}
+
+// The manager starts while a source is gone, and the first listings fail.
+func TestTheNameOfADeletedSourceOutlivesARestart(t *testing.T) {
+	t.Parallel()
+	o := losing(t, ignoring("dev-*"))
+	o.look(environment{"env-b", "prod-b"})
+	delete(o.sources, "env-b")
+	o.restart()
+	o.pass()
+	o.look(environment{"env-b", "dev-b"})
+	o.Expect(o.sources["env-b"].Spec.Peerings.Policy).To(Equal(v1alpha1.MirrorPolicyMirror))
+}
+
+// The status has no room for the source. The annotation of the source is read once, so a later edit of it
+// decides nothing.
+func TestANameForWhichTheStatusHasNoRoomIsReadOnce(t *testing.T) {
+	t.Parallel()
+	for name, change := range map[string]func(o *org){
+		"the annotation is edited": func(o *org) { o.annotate("env-b", v1alpha1.AnnotationEnvironmentName, "dev-b") },
+		"the source is deleted":    func(o *org) { delete(o.sources, "env-b") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			o := losing(t, ignoring("dev-*"))
+			o.look(environment{"env-b", "prod-b"})
+			o.discovery.Status.Sources = nil
+			o.restart()
+			o.look(environment{"env-b", "prod-b"})
+			o.discovery.Status.Sources = nil
+			change(o)
+			o.look(environment{"env-b", "dev-b"})
+			o.Expect(o.sources["env-b"].Spec.Peerings.Policy).To(Equal(v1alpha1.MirrorPolicyMirror))
+		})
 	}
 }

@@ -3,8 +3,6 @@
 package mirror
 
 import (
-	"cmp"
-	"maps"
 	"slices"
 	"time"
 
@@ -20,8 +18,6 @@ type View struct {
 	desired Desired
 	// displayNames has the display name of each environment, by cloud ID. It is nil for observations.
 	displayNames map[string]string
-	// sourceNames has the display name of each environment that has or had a source, by cloud ID.
-	sourceNames map[string]string
 	// planTime is the time of the plan.
 	planTime time.Time
 	isStale  bool
@@ -33,23 +29,11 @@ type View struct {
 	conflicts []Conflict
 }
 
-// SourceNames returns the display name of each environment that has a source, by the environment's
-// ID. The names are those of the last plan that was not a preview. An environment is included if its
-// source was deleted and is not yet created again. If the View is of observations, SourceNames returns
-// nil.
-func (v *View) SourceNames() map[string]string {
-	if v == nil {
-		return nil
-	}
-	return v.sourceNames
-}
-
 // newView returns the View of a plan, without the conflicts. The function Make adds the conflicts.
 func newView(f Facts) *View {
 	v := &View{kind: f.Kind, owner: f.Owner, ledger: f.Ledger, desired: f.Desired, planTime: f.Now}
 	if f.Kind.environmentNames != nil {
 		v.displayNames = f.Kind.environmentNames(f)
-		v.sourceNames = sourceNames(f, v.displayNames)
 	}
 	if !f.Completed.IsZero() && f.Owner.StaleAfter > 0 {
 		v.staleAt = f.Completed.Add(f.Owner.StaleAfter)
@@ -58,45 +42,6 @@ func newView(f Facts) *View {
 		}
 	}
 	return v
-}
-
-// sourceNames returns the result of View.SourceNames. displayNames has the name of each environment in
-// the plan. A preview gives no source a name, so it keeps the names of the previous plan, and so does a
-// source with the annotation unmanaged. The result has no name of a source that was handed over and not
-// written yet, or whose name another object has.
-func sourceNames(f Facts, displayNames map[string]string) map[string]string {
-	names := make(map[string]string, len(f.Existing))
-	for id, name := range f.FormerNames {
-		if f.Occupants[ObjectName(id)] == nil {
-			names[id] = name
-		}
-	}
-	d := f.Owner.discovery()
-	if d.Spec.Preview {
-		return names
-	}
-	ids, released := slices.Collect(maps.Keys(names)), map[string]string{}
-	for _, o := range f.Existing {
-		switch id := f.Kind.id(o); {
-		case f.Kind.releases(o):
-			released[id] = cmp.Or(names[id], lastName(o, o, f.Owner))
-		case metav1.IsControlledBy(o, d):
-			ids = append(ids, id)
-		}
-	}
-	for _, entry := range d.Status.Sources {
-		if entry.DisplayName != "" && f.Occupants[entry.Name] == nil {
-			ids = append(ids, entry.Environment)
-		}
-	}
-	clear(names)
-	for _, id := range ids {
-		if name, known := displayNames[id]; known {
-			names[id] = name
-		}
-	}
-	maps.Copy(names, released)
-	return names
 }
 
 // Again returns the View after one more complete listing, which found no changes. l is the Ledger
@@ -184,7 +129,7 @@ func (v *View) Repair(changedObjects map[string]Object, now time.Time) *Changes 
 	}
 	p := &planner{
 		Facts:  Facts{Kind: v.kind, Owner: v.owner, Ledger: v.ledger, Desired: v.desired, Now: now},
-		Plan:   Plan{View: v},
+		Plan:   Plan{View: v, AppliedNames: AppliedNames{}}, // The caller has the names.
 		phases: map[string]int32{},
 	}
 	for name, existing := range changedObjects {
