@@ -53,6 +53,18 @@ var _ = eachOwner("A spec that changes while the cloud is asked", func(under sid
 		Expect(s.objects(ctx)[s.id(0)].GetLabels()).To(HaveKeyWithValue("team", "blue"))
 		Expect(s.status(ctx).LastHandledReconcileAt).To(Equal("now"))
 	}, Entry("while nothing is back", false), Entry("while an object is back", true))
+
+	It("is worked on although it suspends the owner, while an object is back", func(ctx SpecContext) {
+		s := lacking(ctx, under)
+		s.put(9)
+		s.fail(1, meanwhile(s.world, func() {
+			s.edit(ctx, func(f fields) { *f.suspend, *f.labels = true, map[string]v1alpha1.LabelValue{"team": "blue"} })
+		}))
+		s.sync(ctx)
+		s.later(time.Second)
+		Expect(s.asked(func() { s.pass(ctx) })).To(BeZero())
+		Expect(s.objects(ctx)[s.id(0)].GetLabels()).To(HaveKeyWithValue("team", "blue"))
+	})
 })
 
 var _ = Describe("A kind that is ignored while the cloud is asked", func() {
@@ -278,13 +290,14 @@ var _ = Describe("A change of sources that is called off while the cloud is aske
 })
 
 var _ = Describe("A source that someone edits while an approval changes", func() {
-	It("is put back, although the cache does not show the approval yet", func(ctx SpecContext) {
+	It("is put back, although the cache still shows an approval that was taken back", func(ctx SpecContext) {
 		s := newSubject(ctx, discoverySide{}, 3)
 		s.create(ctx, every(time.Hour))
+		s.annotate(ctx, v1alpha1.AnnotationApprovePrune, "000000000000")
 		s.pass(ctx)
 		wanted := s.objects(ctx)[s.id(1)].(*v1alpha1.InventorySource).Spec
 		s.options().Cluster = &behind{Client: k8s, shows: s.read(ctx)}
-		s.annotate(ctx, v1alpha1.AnnotationApprovePrune, "000000000000")
+		s.annotate(ctx, v1alpha1.AnnotationApprovePrune, "")
 		s.spoil(ctx, 1)
 		Expect(s.objects(ctx)[s.id(1)].(*v1alpha1.InventorySource).Spec).NotTo(Equal(wanted))
 		Expect(s.asked(func() { s.pass(ctx) })).To(BeZero())
@@ -478,6 +491,17 @@ var _ = Describe("A name that a plan decided, and that no source got,", func() {
 		Expect(err).To(HaveOccurred())
 		s.options().APIReader = usual
 		ignoreDev(ctx, s)
+		expectKept(ctx, s)
+	})
+
+	It("is not what someone wrote into a source while the manager was down", func(ctx SpecContext) {
+		s := begin(ctx)
+		source := s.objects(ctx)[s.id(1)]
+		metav1.SetMetaDataAnnotation(&source.(*v1alpha1.InventorySource).ObjectMeta, v1alpha1.AnnotationEnvironmentName, "dev-1")
+		Expect(k8s.Update(ctx, source)).To(Succeed())
+		ignoreDev(ctx, s)
+		s.restart()
+		s.pass(ctx)
 		expectKept(ctx, s)
 	})
 
