@@ -210,6 +210,15 @@ var _ = Describe("ConfigMaps with endpoints", func() {
 		Expect(w.clusters(ctx)).To(HaveLen(2))
 	})
 
+	It("stay where the source asks for them again, and the cache does not show it yet", func(ctx SpecContext) {
+		kept := w.configMaps(ctx)
+		w.change(ctx, func(s *v1alpha1.InventorySource) { s.Spec.KafkaClusters.ConfigMaps = v1alpha1.ConfigMapPolicyDisabled })
+		w.reconciler.Cluster = &behind{Client: k8s, shows: w.source(ctx)}
+		w.change(ctx, func(s *v1alpha1.InventorySource) { s.Spec.KafkaClusters.ConfigMaps = v1alpha1.ConfigMapPolicyEnabled })
+		w.expose(ctx)
+		Expect(w.configMaps(ctx)).To(Equal(kept))
+	})
+
 	It("leave alone what has their name and is not theirs, and say so", func(ctx SpecContext) {
 		for name, foreign := range map[string]*corev1.ConfigMap{
 			"lkc-2": {Data: map[string]string{"mine": "yes"}},

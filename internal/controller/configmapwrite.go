@@ -87,7 +87,8 @@ func (f *configMapSync) keep(ctx context.Context) (again time.Duration, why *fai
 	return f.write(ctx, configMapWrite{existing, desired}), nil, nil
 }
 
-// drop deletes the ConfigMap of the observation f.cluster, if there is one. It keeps a ConfigMap
+// drop deletes the ConfigMap of the observation f.cluster, if there is one. Before that, it reads the
+// source from the API server, because the cache may be out of date. It keeps a ConfigMap
 // that someone else made. If status.configMaps of the source is false, it also keeps a ConfigMap
 // without a controlling ownerReference, because a person made this ConfigMap.
 //
@@ -115,7 +116,13 @@ func (f *configMapSync) drop(ctx context.Context) (again time.Duration, why *fai
 		again, why = deletionWait(existing)
 		return again, why, nil
 	}
-	again = f.attempt(ctx, nil, func() error { return f.deleteConfigMap(ctx, existing) })
+	again = f.attempt(ctx, nil, func() error {
+		found, err := f.readUndeleted(ctx, &v1alpha1.InventorySourceList{}, f.source)
+		if err != nil || found == nil || found.(*v1alpha1.InventorySource).Spec.KafkaClusters.ConfigMaps == v1alpha1.ConfigMapPolicyEnabled {
+			return err // The watch will report how the source is now.
+		}
+		return f.deleteConfigMap(ctx, existing)
+	})
 	if unseen && f.lastFailure == nil { // The watch does not show this ConfigMap.
 		again = goingAgain
 	}

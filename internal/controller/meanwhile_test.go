@@ -18,8 +18,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
-	"github.com/ccloud-dev/inventory-operator/internal/cloudapi"
-	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/budget"
 	"github.com/ccloud-dev/inventory-operator/test/cloudsim"
 )
 
@@ -53,6 +51,22 @@ var _ = eachOwner("A spec that changes while the cloud is asked", func(under sid
 		Expect(s.objects(ctx)[s.id(0)].GetLabels()).To(HaveKeyWithValue("team", "blue"))
 		Expect(s.status(ctx).LastHandledReconcileAt).To(Equal("now"))
 	}, Entry("while nothing is back", false), Entry("while an object is back", true))
+
+	It("is not said to be handled by a pass that drops the answers", func(ctx SpecContext) {
+		s := newSubject(ctx, under, 3)
+		s.create(ctx, every(time.Hour))
+		s.pass(ctx)
+		s.put(3)
+		s.later(time.Minute)
+		s.annotate(ctx, v1alpha1.AnnotationRequestedAt, "now")
+		s.fail(1, meanwhile(s.world, func() { leaveOut(ctx, s, 3, true) }))
+		_, err := s.try(ctx)
+		Expect(err).To(MatchError(ContainSubstring("changes before")))
+		s.later(time.Second)
+		s.pass(ctx)
+		Expect(s.ready(ctx)).To(Equal("Unknown/Suspended"))
+		Expect(s.status(ctx).LastHandledReconcileAt).To(BeEmpty())
+	})
 
 	It("is worked on although it suspends the owner, while an object is back", func(ctx SpecContext) {
 		s := lacking(ctx, under)
@@ -305,63 +319,6 @@ var _ = Describe("A source that someone edits while an approval changes", func()
 	})
 })
 
-var _ = Describe("A discovery that leaves an environment out while the cloud is asked", func() {
-	It("creates no source for it", func(ctx SpecContext) {
-		s := newSubject(ctx, discoverySide{}, 3)
-		s.create(ctx)
-		s.pass(ctx)
-		s.put(3)
-		s.fail(1, meanwhile(s.world, func() {
-			d := s.read(ctx).(*v1alpha1.EnvironmentDiscovery)
-			d.Spec.Selector.Exclude.IDs = []v1alpha1.Identifier{v1alpha1.Identifier(s.id(3))}
-			Expect(k8s.Update(ctx, d)).To(Succeed())
-		}))
-		s.clock.SetTime(s.status(ctx).NextSyncTime.Add(time.Second))
-		for range 3 {
-			_, _ = s.try(ctx)
-			Expect(s.objects(ctx)).To(HaveLen(3))
-		}
-		Expect(s.ready(ctx)).To(Equal("True/Succeeded"))
-	})
-})
-
-// leaveOut edits an owner so that it asks for an item no longer.
-func leaveOut(ctx context.Context, s *subject, n int, suspend bool) {
-	GinkgoHelper()
-	switch o := s.read(ctx).(type) {
-	case *v1alpha1.InventorySource:
-		o.Spec.KafkaClusters.Networks, o.Spec.Suspend = []v1alpha1.Identifier{"n-1"}, suspend
-		Expect(k8s.Update(ctx, o)).To(Succeed())
-	case *v1alpha1.EnvironmentDiscovery:
-		o.Spec.Selector.Exclude.IDs, o.Spec.Suspend = []v1alpha1.Identifier{v1alpha1.Identifier(s.id(n))}, suspend
-		Expect(k8s.Update(ctx, o)).To(Succeed())
-	}
-}
-
-var _ = eachOwner("An item that an owner leaves out while the cloud is asked", func(under side) {
-	for name, suspend := range map[string]bool{"whose next sync is put off": false, "that is suspended": true} {
-		It("gets no object, of an owner "+name, func(ctx SpecContext) {
-			s := newSubject(ctx, under, 3)
-			s.create(ctx)
-			s.pass(ctx)
-			s.put(3)
-			s.fail(1, meanwhile(s.world, func() { leaveOut(ctx, s, 3, suspend) }))
-			s.clock.SetTime(s.status(ctx).NextSyncTime.Add(time.Second))
-			_, err := s.try(ctx)
-			Expect(err).To(MatchError(ContainSubstring("changes before")))
-			if !suspend { // Others with the same key come first.
-				s.options().Budgets = budget.New(0.1, 1)
-				of := cloudapi.Budget(s.options().Budgets, s.url, cloudapi.Credential{Key: apiKey, Secret: apiSecret})
-				of.Turn("another")
-				of.Turn("one more")
-			}
-			s.later(time.Second)
-			Expect(s.asked(func() { s.pass(ctx) })).To(BeZero())
-			Expect(s.objects(ctx)).NotTo(HaveKey(s.id(3)))
-		})
-	}
-})
-
 var _ = Describe("An approval that is given meanwhile", func() {
 	It("waits for a listing that begins after it, where another kind takes minutes", func(ctx SpecContext) {
 		w := newWorld(ctx)
@@ -444,6 +401,23 @@ var _ = eachOwner("An owner that is no longer suspended, which the cache does no
 			s.later(max(s.pass(ctx).RequeueAfter, time.Second))
 		}
 		Expect(s.objects(ctx)).To(HaveLen(3))
+	})
+
+	It("has not observed the spec after a restart either", func(ctx SpecContext) {
+		s := newSubject(ctx, under, 3)
+		s.create(ctx, every(time.Hour))
+		s.pass(ctx)
+		s.edit(ctx, suspended(true))
+		s.pass(ctx)
+		o := s.objects(ctx)[s.id(1)]
+		o.SetOwnerReferences(nil)
+		Expect(k8s.Update(ctx, o)).To(Succeed())
+		s.restart()
+		before := s.status(ctx).ObservedGeneration
+		s.options().Cluster = &behind{Client: k8s, shows: s.read(ctx)}
+		s.edit(ctx, suspended(false))
+		Expect(s.asked(func() { _, _ = s.try(ctx) })).To(BeZero())
+		Expect(s.status(ctx).ObservedGeneration).To(Equal(before), s.ready(ctx))
 	})
 })
 
@@ -588,5 +562,103 @@ var _ = Describe("A kind whose listing takes longer than the others", func() {
 		w.annotate(ctx, v1alpha1.AnnotationApprovePrune, w.source(ctx).Status.KafkaClusters.Held.Digest)
 		w.sync(ctx)
 		Expect(w.clusters(ctx)).To(HaveLen(6))
+	})
+})
+
+var _ = eachOwner("A spec that allows a deletion, and that the cache does not show yet,", func(under side) {
+	It("deletes nothing without a listing, with a maxPercent of 100", func(ctx SpecContext) {
+		s := holding(ctx, under, time.Hour)
+		s.later(20 * time.Second)
+		for n := range 4 {
+			s.put(n)
+		}
+		s.options().Cluster = &behind{Client: k8s, shows: s.read(ctx)}
+		s.edit(ctx, func(f fields) { f.prune.MaxPercent = new(int32(100)) })
+		s.delete(ctx, 7)
+		Expect(s.asked(func() { s.pass(ctx) })).To(BeZero())
+		Expect(s.objects(ctx)).To(HaveLen(10))
+	})
+
+	It("deletes nothing without a listing, with a shorter grace period", func(ctx SpecContext) {
+		s := lacking(ctx, under)
+		s.sync(ctx)
+		s.later(20 * time.Second)
+		s.put(9)
+		s.options().Cluster = &behind{Client: k8s, shows: s.read(ctx)}
+		s.edit(ctx, func(f fields) { f.prune.GracePeriod = nil })
+		s.delete(ctx, 7)
+		s.pass(ctx)
+		Expect(s.objects(ctx)).To(HaveKey(s.id(9)))
+	})
+
+	It("deletes nothing without a listing, with Delete instead of Retain", func(ctx SpecContext) {
+		s := newSubject(ctx, under, 10)
+		s.create(ctx, every(time.Hour), func(f fields) { f.prune.Policy = v1alpha1.PrunePolicyRetain })
+		s.pass(ctx)
+		s.gone(9)
+		s.sync(ctx)
+		s.sync(ctx)
+		s.sync(ctx)
+		s.later(20 * time.Second)
+		s.put(9)
+		s.options().Cluster = &behind{Client: k8s, shows: s.read(ctx)}
+		s.edit(ctx, func(f fields) { f.prune.Policy = v1alpha1.PrunePolicyDelete })
+		s.delete(ctx, 7)
+		Expect(s.asked(func() { s.pass(ctx) })).To(BeZero())
+		Expect(s.objects(ctx)).To(HaveKey(s.id(9)))
+	})
+
+	It("deletes nothing without a listing, if it ends a suspension during which an approval was given", func(ctx SpecContext) {
+		s := holding(ctx, under, time.Hour)
+		digest := s.summary(ctx).Held.Digest
+		s.edit(ctx, suspended(true))
+		s.pass(ctx)
+		for n := range 4 {
+			s.put(n)
+		}
+		s.later(20 * time.Second)
+		s.annotate(ctx, v1alpha1.AnnotationApprovePrune, digest)
+		s.pass(ctx)
+		Expect(s.objects(ctx)).To(HaveLen(10))
+		s.options().Cluster = &behind{Client: k8s, shows: s.read(ctx)}
+		s.edit(ctx, suspended(false))
+		s.delete(ctx, 7)
+		Expect(s.asked(func() { s.pass(ctx) })).To(BeZero())
+		Expect(s.objects(ctx)).To(HaveLen(10))
+	})
+})
+
+var _ = Describe("A spec that allows a deletion, while another kind takes minutes,", func() {
+	It("deletes nothing by the listings before it", func(ctx SpecContext) {
+		w := newWorld(ctx)
+		w.seed(10, 10)
+		w.createSource(ctx, func(s *v1alpha1.InventorySource) {
+			s.Spec.Timeout, s.Spec.Interval = &metav1.Duration{Duration: time.Hour}, &metav1.Duration{Duration: 2 * time.Hour}
+		})
+		w.reconcile(ctx)
+		var lost []cloudsim.Cluster
+		for range 4 {
+			lost = append(lost, w.anyCluster())
+			Expect(w.cloud.RemoveCluster(lost[len(lost)-1].ID)).To(Succeed())
+		}
+		for range 3 {
+			w.sync(ctx)
+		}
+		for _, p := range w.peerings(ctx) {
+			Expect(k8s.Delete(ctx, &p)).To(Succeed())
+			break
+		}
+		slowPeerings(w, 4*time.Minute, http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+			defer GinkgoRecover()
+			for _, c := range lost {
+				w.cloud.PutCluster(c)
+			}
+			w.change(ctx, func(s *v1alpha1.InventorySource) { s.Spec.Prune.MaxPercent = new(int32(100)) })
+			w.cloud.Usual().ServeHTTP(rw, r)
+		}))
+		w.clock.SetTime(w.source(ctx).Status.NextSyncTime.Add(time.Second))
+		_, err := w.tryReconcile(ctx)
+		Expect(err).NotTo(HaveOccurred())
+		Expect(w.clusters(ctx)).To(HaveLen(10))
 	})
 })

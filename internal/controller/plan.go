@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/sets"
 
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
@@ -34,11 +35,23 @@ type plan struct {
 }
 
 // selectDue decides which of the planned changes are due. Only these are checked and made.
-func (s *state) selectDue(todo plans, now time.Time) {
+//
+// first is the first plan of this reconcile; nil if todo is the first. A later plan makes no deletion
+// that the first did not make: it may be a new spec that allows the deletion, and the spec can be newer
+// than the listing. The next listing decides. If the new spec ignores the kind, no listing decides.
+func (r *Reconciler) selectDue(o owner, s *state, todo, first plans, now time.Time) {
 	for i := range todo {
 		changes, retries := todo[i].changes, s.kinds[i].retries
+		waits := func(mirror.Object) bool { return false }
+		if first != nil && r.owners.kinds[i].Mirrored(o.object()) {
+			known := sets.New[types.UID]()
+			for _, d := range first[i].dueDeletes {
+				known.Insert(d.GetUID())
+			}
+			waits = func(d mirror.Object) bool { return !known.Has(d.GetUID()) }
+		}
 		todo[i].dueWrites = slices.DeleteFunc(slices.Clone(changes.Writes), func(w mirror.Write) bool { return retries.mustWait(w.Desired.GetName(), now) })
-		todo[i].dueDeletes = slices.DeleteFunc(slices.Clone(changes.Deletes), func(o mirror.Object) bool { return retries.mustWait(o.GetName(), now) })
+		todo[i].dueDeletes = slices.DeleteFunc(slices.Clone(changes.Deletes), func(d mirror.Object) bool { return retries.mustWait(d.GetName(), now) || waits(d) })
 	}
 }
 
@@ -57,7 +70,7 @@ func (r *Reconciler) repair(ctx context.Context, o owner, s *state, asked syncAn
 		if err != nil {
 			return nil, err
 		}
-		if changed == nil || len(k.retries) > 0 || len(changed) > 0 && !k.answers(&r.owners.kinds[i], o) {
+		if changed == nil || len(k.retries) > 0 {
 			return nil, nil
 		}
 		if todo[i].changes = k.inbox.lastView().Repair(changed, now); todo[i].changes == nil {
@@ -152,8 +165,9 @@ func (k *kindState) record(o owner, described *kind, l *listing, existing []mirr
 	if k.ledger == nil {
 		k.ledger = mirror.NewLedger(lastScope(o, described))
 	}
+	l.sighting.Question = described.question(o)
 	k.ledger = k.ledger.Record(described.Kind, o.mirrorOwner(), *l.sighting, existing)
-	k.itemIndex, k.sentQuery, k.listedFor, l.sighting = l.itemIndex, l.sentQuery, described.question(o), nil
+	k.itemIndex, k.sentQuery, l.sighting = l.itemIndex, l.sentQuery, nil
 	if !k.ledger.Distinct() {
 		// Two cloud objects need the same name in the cluster. After the next listing, the operator
 		// decides again which of the two gets the name. This decision needs the content of all
@@ -189,6 +203,7 @@ func (r *Reconciler) plan(ctx context.Context, o owner, s *state, newPlans plans
 			Kind:         kinds[i],
 			Owner:        plannedOwner,
 			Ledger:       k.ledger,
+			Question:     r.owners.kinds[i].question(o),
 			Desired:      desired[i],
 			Existing:     newPlans[i].existing,
 			Occupants:    occupants,
@@ -201,11 +216,8 @@ func (r *Reconciler) plan(ctx context.Context, o owner, s *state, newPlans plans
 			Now:          now,
 		})
 		k.preview = nil
-		switch {
-		case o.settings().preview:
+		if o.settings().preview {
 			k.preview, made.Changes = made.Preview(), mirror.Changes{}
-		case !k.answers(&r.owners.kinds[i], o):
-			made.Writes = slices.DeleteFunc(made.Writes, func(w mirror.Write) bool { return w.Existing == nil })
 		}
 		k.report, k.appliedNames, views[i], newPlans[i].changes = made.Report, made.AppliedNames, made.View, &made.Changes
 		k.retries.forgetUnplanned(kinds[i], newPlans[i].changes, made.Conflicts)
@@ -214,12 +226,6 @@ func (r *Reconciler) plan(ctx context.Context, o owner, s *state, newPlans plans
 		s.kinds[i].inbox.finish(views[i])
 	}
 	return nil
-}
-
-// answers reports whether the last listing in the ledger answers what the spec asks now. If not, the
-// operator creates nothing: the cloud may not list for the new spec what it listed for the old one.
-func (k *kindState) answers(described *kind, o owner) bool {
-	return k.listedFor == described.question(o)
 }
 
 // listedCompletely reports whether the last listing of the kind was complete.

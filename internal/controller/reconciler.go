@@ -87,7 +87,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 	if err != nil {
 		return endEarly(ctx, err)
 	}
-	var todo plans
+	var todo, first plans
 	for planned, tries := owner(nil), 1; planned != o; tries++ {
 		planned = o
 		todo, err = r.repair(ctx, o, s, asked)
@@ -97,8 +97,9 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 		if err != nil {
 			return r.fail(ctx, o, s, asked, err)
 		}
-		s.selectDue(todo, r.Clock.Now())
+		r.selectDue(o, s, todo, first, r.Clock.Now())
 		if tries == 1 {
+			first = todo
 			if wait := r.restrain(s, asked, todo); wait > 0 {
 				return reconcile.Result{RequeueAfter: wait}, nil
 			}
@@ -144,9 +145,10 @@ func endEarly(ctx context.Context, err error) (reconcile.Result, error) {
 //     is nil.
 //   - The error is set if the status cannot be written or ctx ends.
 func (r *Reconciler) ask(ctx context.Context, o owner, s *state) (syncAnswers, error) {
+	s.dropOutdatedAnswers(termsOf(o))
 	schedule, now := &s.schedule, r.Clock.Now()
 	if !schedule.isDue(termsOf(o), now) && !r.secretRotated(ctx, o, schedule) {
-		return s.unfinishedSync.syncAnswersFor(termsOf(o)), nil
+		return s.unfinishedSync.answers(), nil
 	}
 	if err := r.announce(ctx, o); err != nil {
 		return syncAnswers{}, err

@@ -3,6 +3,7 @@
 package controller_test
 
 import (
+	"context"
 	"fmt"
 	"time"
 
@@ -167,3 +168,110 @@ var _ = Describe("A rename in the cloud", func() {
 		Expect(o.clusters(ctx)).To(HaveLen(10))
 	})
 })
+
+// The template ignores clusters, and an override mirrors those of payments-*. A source has its settings
+// by a name of which the status does not know yet.
+var _ = Describe("A source that a discovery took", func() {
+	var o *organization
+	mirrorPayments := func(d *v1alpha1.EnvironmentDiscovery) {
+		d.Spec.Template.Spec.KafkaClusters.Policy = v1alpha1.MirrorPolicyIgnore
+		overriding(`[{"selector": {"displayNames": ["payments-*"]}, "spec": {"kafkaClusters": {"policy": "Mirror"}}}]`)(d)
+	}
+	BeforeEach(func(ctx SpecContext) {
+		o = newOrganization(ctx)
+		o.environments("env-b", "payments-b")
+	})
+	expectMirrored := func(ctx SpecContext) {
+		GinkgoHelper()
+		Expect(o.sources(ctx)["env-b"].Spec.KafkaClusters.Policy).To(Equal(v1alpha1.MirrorPolicyMirror))
+	}
+	byHand := func(ctx SpecContext) {
+		Expect(k8s.Create(ctx, o.newSource(func(s *v1alpha1.InventorySource) { s.Name, s.Spec.Environment = "env-b", "env-b" }))).To(Succeed())
+	}
+	handOver := func(s *v1alpha1.InventorySource) {
+		metav1.SetMetaDataLabel(&s.ObjectMeta, v1alpha1.LabelDiscovery, "org")
+	}
+
+	for _, restart := range []bool{false, true} {
+		It(fmt.Sprintf("from another, between two syncs, keeps its settings in a rename, restart %v", restart), func(ctx SpecContext) {
+			o.discovery(ctx, "first", mirrorPayments, taking(v1alpha1.EnvironmentMatch{IDs: identified("env-b").IDs}))
+			o.pass(ctx, "first")
+			o.discovery(ctx, "org", mirrorPayments)
+			o.pass(ctx, "org")
+			both := func() {
+				for range 2 {
+					o.pass(ctx, "first")
+					o.pass(ctx, "org")
+				}
+			}
+			o.change(ctx, "env-b", func(s *v1alpha1.InventorySource) {
+				s.Annotations[v1alpha1.AnnotationUnmanaged] = "true"
+				handOver(s)
+			})
+			both()
+			o.edit(ctx, "first", func(d *v1alpha1.EnvironmentDiscovery) { d.Spec.Suspend = true })
+			o.list(ctx, "org")
+			o.change(ctx, "env-b", func(s *v1alpha1.InventorySource) { delete(s.Annotations, v1alpha1.AnnotationUnmanaged) })
+			both()
+			expectMirrored(ctx)
+			if restart {
+				o.restart()
+			}
+			Expect(o.cloud.RenameEnvironment("env-b", "Payments-b")).To(Succeed())
+			o.list(ctx, "org")
+			expectMirrored(ctx)
+		})
+	}
+
+	It("after a preview keeps its settings in a rename, though the manager ended before the status", func(ctx SpecContext) {
+		byHand(ctx)
+		o.discovery(ctx, "org", mirrorPayments, func(d *v1alpha1.EnvironmentDiscovery) { d.Spec.Preview = true })
+		o.pass(ctx, "org")
+		o.change(ctx, "env-b", handOver)
+		o.list(ctx, "org")
+		o.edit(ctx, "org", func(d *v1alpha1.EnvironmentDiscovery) { d.Spec.Preview = false })
+		usual := o.reconciler.Cluster
+		o.reconciler.Cluster = &withoutStatus{usual}
+		_, err := o.discoverer.Reconcile(ctx, requestFor(o.read(ctx, "org")))
+		Expect(err).To(HaveOccurred())
+		o.restart()
+		o.reconciler.Cluster = usual
+		expectMirrored(ctx)
+		Expect(o.cloud.RenameEnvironment("env-b", "Payments-b")).To(Succeed())
+		o.list(ctx, "org")
+		expectMirrored(ctx)
+	})
+
+	It("keeps its settings in a rename, though a policy drops the name from it and the manager starts again", func(ctx SpecContext) {
+		strip := &gate{Client: k8s, stored: func(stored client.Object) {
+			if source, is := stored.(*v1alpha1.InventorySource); is && source.Annotations[v1alpha1.AnnotationEnvironmentName] != "" {
+				delete(source.Annotations, v1alpha1.AnnotationEnvironmentName)
+				Expect(k8s.Update(ctx, source)).To(Succeed())
+			}
+		}}
+		o.reconciler.Cluster = strip
+		o.discovery(ctx, "org", mirrorPayments)
+		reconcileOrg := func() {
+			GinkgoHelper()
+			_, err := o.discoverer.Reconcile(ctx, requestFor(o.read(ctx, "org")))
+			Expect(err).NotTo(HaveOccurred())
+			expectMirrored(ctx)
+		}
+		reconcileOrg()
+		o.restart()
+		o.reconciler.Cluster = strip
+		Expect(o.cloud.RenameEnvironment("env-b", "Payments-b")).To(Succeed())
+		reconcileOrg()
+	})
+})
+
+// withoutStatus writes no status.
+type withoutStatus struct{ client.Client }
+
+func (w *withoutStatus) Status() client.SubResourceWriter { return refusedStatus{w.Client.Status()} }
+
+type refusedStatus struct{ client.SubResourceWriter }
+
+func (refusedStatus) Patch(context.Context, client.Object, client.Patch, ...client.SubResourcePatchOption) error {
+	return errOutOfOrder
+}

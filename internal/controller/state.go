@@ -72,8 +72,6 @@ type kindState struct {
 	// appliedNames has the names of environments by which the sources of a discovery have their settings.
 	// It is read from the status once, so later edits of the status have no effect.
 	appliedNames mirror.AppliedNames
-	// listedFor is the question to which the last listing in the ledger is the answer: see kind.question.
-	listedFor string
 	// plannedWrites is the number of writes and deletions in the last plan.
 	plannedWrites int
 	// formerCompletion is when the last complete listing before the manager's start ended. The manager

@@ -22,13 +22,21 @@ type unfinishedSync struct {
 	scheduleBefore schedule
 }
 
-// syncAnswersFor returns the stored answers of the cloud. If there are none, or if the spec changed
-// after the sync, the result is empty.
-func (u *unfinishedSync) syncAnswersFor(t terms) syncAnswers {
-	if u == nil || u.syncAnswers.terms.generation != t.generation {
+// answers returns the stored answers of the cloud. If there are none, the result is empty.
+func (u *unfinishedSync) answers() syncAnswers {
+	if u == nil {
 		return syncAnswers{}
 	}
 	return u.syncAnswers
+}
+
+// dropOutdatedAnswers forgets the stored answers of the cloud if the spec changed after the sync. The
+// schedule is then as if the sync had not been: a person who asked for it with the annotation
+// requestedAt must not read in the status that it was carried out.
+func (s *state) dropOutdatedAnswers(now terms) {
+	if u := s.unfinishedSync; u != nil && u.syncAnswers.terms.generation != now.generation {
+		s.schedule, s.unfinishedSync = u.scheduleBefore, nil
+	}
 }
 
 // finish records that the reconcile has made its writes. If the reconcile used answers of the

@@ -31,7 +31,9 @@ func AppliedNamesOf(owner Object) AppliedNames {
 	}
 	names := make(AppliedNames, len(d.Status.Sources))
 	for i := range d.Status.Sources {
-		names[d.Status.Sources[i].Environment] = d.Status.Sources[i].DisplayName
+		if entry := &d.Status.Sources[i]; entry.DisplayName != "" || !entry.NeverListed {
+			names[entry.Environment] = entry.DisplayName
+		}
 	}
 	return names
 }

@@ -344,7 +344,8 @@ func (v *View) Sources(sources map[string]Object, names AppliedNames, now time.T
 			break
 		}
 		_, known := v.displayNames[id]
-		named := v1alpha1.DiscoveredSource{Environment: id, Name: o.GetName(), DisplayName: shownName(name), NeverListed: !known && !listedBefore(o, owner) || l.neverSeen(Environment, owner, o)}
+		_, decided := names[id]
+		named := v1alpha1.DiscoveredSource{Environment: id, Name: o.GetName(), DisplayName: shownName(name), NeverListed: !decided || !known && !listedBefore(o, owner) || l.neverSeen(Environment, owner, o)}
 		if known && !Environment.releases(o) { // Overrides do not change a source with the annotation unmanaged.
 			named.Overrides = int32(len(owner.loadOverrides().settingsFor(id, name).appliedIndexes))
 		}

@@ -223,3 +223,25 @@ func TestWhatOverridesMakeOfEnvironmentsIsComputedOnceForEachSetOfOverrides(t *t
 	g.Expect(all.settingsFor("env-1", "orders-prod").appliedIndexes).To(Equal([]int{0}), "its name changed")
 	g.Expect(all.settingsFor("env-3", "").appliedIndexes).To(BeEmpty())
 }
+
+func TestWhatWasListedForAnotherSpecIsNotCreated(t *testing.T) {
+	t.Parallel()
+	o := newOrg(t)
+	o.question = "before"
+	o.list(true, "env-a")
+	o.hear(true, named("env-a", "env-b", "env-c")...)
+	o.question = "after"
+	expectRefused := func() {
+		t.Helper()
+		o.pass()
+		o.Expect(o.names()).To(Equal([]string{"env-a"}))
+	}
+	expectRefused()
+	o.hear(false, named("env-a")...)
+	expectRefused()
+	o.hear(false, named("env-b")...)
+	o.pass()
+	o.Expect(o.names()).To(Equal([]string{"env-a", "env-b"}))
+	o.list(true, "env-a", "env-b", "env-c")
+	o.Expect(o.names()).To(Equal([]string{"env-a", "env-b", "env-c"}))
+}

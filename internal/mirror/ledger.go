@@ -27,6 +27,9 @@ type Sighting struct {
 	// Scope is a hash of the endpoint, the credential and the filters of the listing. If this hash
 	// changes, the new listing may lack objects that still exist in the cloud.
 	Scope string
+	// Question is a hash of what the spec says about the listing. Unlike Scope, it has the discovery's
+	// selector, and the credential by name.
+	Question string
 	// End is when the listing ended.
 	End time.Time
 }
@@ -89,6 +92,8 @@ type entry struct {
 	// the object. It is "" if the hash is not known. If no listing had the object, lastScope is
 	// neverListed.
 	lastScope string
+	// question is the field Sighting.Question of the last listing that had the object.
+	question string
 	// absence is nil if the object is listed.
 	absence *absence
 }
@@ -220,7 +225,7 @@ func (l *Ledger) addListed(r recording, o Object) {
 		}
 		l.clashes = append(l.clashes, Clash{ID: owner, Name: name, Owner: id})
 	}
-	e := entry{object: o, lastScope: r.Scope}
+	e := entry{object: o, lastScope: r.Scope, question: r.Question}
 	inCluster := r.inCluster[name]
 	if inCluster != nil && inCluster != o && sameAsListed(r.kind, inCluster, o) {
 		e.object = inCluster

@@ -23,6 +23,7 @@ type org struct {
 	discovery      *v1alpha1.EnvironmentDiscovery
 	now, completed time.Time
 	scope          string
+	question       string // what the spec asks the cloud
 	ledger         *Ledger
 	fresh          bool
 	approval       *Approval
@@ -93,7 +94,7 @@ func (o *org) list(complete bool, ids ...string) *Plan {
 // hear notes a listing.
 func (o *org) hear(complete bool, all ...environment) {
 	o.now = o.now.Add(time.Second)
-	s := Sighting{Complete: complete, Scope: o.scope, End: o.now}
+	s := Sighting{Complete: complete, Scope: o.scope, Question: o.question, End: o.now}
 	for _, e := range all {
 		s.Objects = append(s.Objects, NewSource(o.discovery, e.id, e.name))
 	}
@@ -117,7 +118,7 @@ func (o *org) plan() *Plan {
 	before := o.shared()
 	existing := o.owned()
 	plan := Make(Facts{
-		Kind: Environment, Owner: o.owner(), Ledger: o.ledger, Existing: existing, Occupants: o.occupants(),
+		Kind: Environment, Owner: o.owner(), Ledger: o.ledger, Question: o.question, Existing: existing, Occupants: o.occupants(),
 		Desired:   Desire(o.owner(), []*Kind{Environment}, []*Ledger{o.ledger}, [][]Object{existing})[0],
 		Completed: o.completed, Fresh: o.fresh, Approval: o.approval, AppliedNames: o.applied, Now: o.now,
 	})

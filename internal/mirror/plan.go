@@ -24,6 +24,8 @@ type Facts struct {
 	// Ledger has the results of all listings of this kind since the manager's start. It is nil if
 	// there was no listing.
 	Ledger *Ledger
+	// Question is a hash of what the spec says about listings: see Sighting.Question.
+	Question string
 	// Desired has the objects as they should be in the cluster. See [Desire].
 	Desired Desired
 	// Existing has the objects in the cluster that belong to the source or discovery. The code must
@@ -483,7 +485,13 @@ func (p *planner) limitedAdditions(additions []Object) []Object {
 
 // planCreation plans to create an object that the cloud lists. If an object in the cluster already
 // has the name, planCreation reports a conflict.
+//
+// If the object was last listed for another spec, planCreation plans nothing: the cloud may not list
+// it for this spec.
 func (p *planner) planCreation(listedObject Object) {
+	if e, _ := p.Ledger.entryOf(listedObject.GetName()); e.question != p.Question {
+		return
+	}
 	if occupant := p.Occupants[listedObject.GetName()]; occupant != nil {
 		p.Conflicts = append(p.Conflicts, p.conflictOf(occupant, listedObject))
 		return

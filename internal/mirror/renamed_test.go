@@ -320,6 +320,11 @@ var edits = map[string]func(o *org){
 func TestAnEditOfASourceLetsNoRenameThrough(t *testing.T) {
 	t.Parallel()
 	renamed := func(o *org) { o.look(environment{"env-a", "payments-a"}, environment{"env-b", "Payments-b"}) }
+	release := func(o *org) {
+		renamed(o)
+		o.annotate("env-b", v1alpha1.AnnotationUnmanaged, "true")
+		o.pass()
+	}
 	for stage, follows := range map[string]func(o *org){
 		"kept":                          renamed,
 		"kept, and listed without name": func(o *org) { renamed(o); o.restart() },
@@ -329,12 +334,9 @@ func TestAnEditOfASourceLetsNoRenameThrough(t *testing.T) {
 			o.restart()
 			o.look(environment{"env-a", "payments-a"})
 		},
-		"not listed since the start": func(o *org) { o.restart() },
-		"unmanaged for a while": func(o *org) {
-			renamed(o)
-			o.annotate("env-b", v1alpha1.AnnotationUnmanaged, "true")
-			o.pass()
-		},
+		"not listed since the start":            func(o *org) { o.restart() },
+		"unmanaged for a while":                 release,
+		"unmanaged for a while, with a restart": release,
 	} {
 		for edit, edits := range edits {
 			for name, configure := range losses {
@@ -346,8 +348,10 @@ func TestAnEditOfASourceLetsNoRenameThrough(t *testing.T) {
 					follows(o)
 					edits(o)
 					switch stage {
-					case "unmanaged for a while":
-						o.pass()
+					case "unmanaged for a while", "unmanaged for a while, with a restart":
+						if o.pass(); strings.HasSuffix(stage, "restart") {
+							o.restart()
+						}
 						o.annotate("env-b", v1alpha1.AnnotationUnmanaged, "")
 						o.pass()
 					case "kept, and listed without name":
@@ -530,11 +534,11 @@ func TestAListingWithoutANameTakesNothingFromASourceHandedOver(t *testing.T) {
 		o.Expect(o.sources["env-b"].Spec.KafkaClusters.Policy).To(Equal(v1alpha1.MirrorPolicyMirror))
 		o.annotate("env-b", v1alpha1.AnnotationEnvironmentName, "dev-b") // Nobody may name it.
 	}
-	// Someone deletes it: Repair makes a source of what is known.
-	o.Expect(o.plan().View.Repair(map[string]Object{"env-b": nil}, o.now).Writes).To(HaveLen(1))
 	decide(o) // The template ignores clusters, and no override is left that could select the environment.
 	o.look(environment{"env-a", "payments-a"}, environment{"env-b", ""})
 	o.Expect(o.sources["env-b"].Spec.KafkaClusters.Policy).To(Equal(v1alpha1.MirrorPolicyIgnore))
+	delete(o.sources, "env-b")
+	o.Expect(o.pass().Writes).To(HaveLen(1), "it is created by what is known")
 }
 
 // Someone deletes a source that the last plan of all objects created, and the API server refuses its
@@ -857,4 +861,54 @@ func TestANameForWhichTheStatusHasNoRoomIsReadOnce(t *testing.T) {
 			o.Expect(o.sources["env-b"].Spec.Peerings.Policy).To(Equal(v1alpha1.MirrorPolicyMirror))
 		})
 	}
+}
+
+// A repair writes no status, so it may not change by which name a source has its settings.
+func TestARepairTakesNoSourceBack(t *testing.T) {
+	t.Parallel()
+	for name, change := range map[string]func(o *org) Object{
+		"deleted": func(*org) Object { return nil },
+		"released": func(o *org) Object {
+			o.annotate("env-b", v1alpha1.AnnotationUnmanaged, "true")
+			return o.sources["env-b"]
+		},
+		"taken back": func(o *org) Object {
+			o.reread("env-b").OwnerReferences = nil
+			return o.sources["env-b"]
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			o := newOrg(t)
+			o.list(true, "env-b")
+			view := o.pass().View
+			drifted := o.reread("env-b")
+			drifted.Spec.Endpoint = "https://elsewhere"
+			o.Expect(view.Repair(map[string]Object{"env-b": drifted}, o.now).Writes).To(HaveLen(1))
+			o.Expect(view.Repair(map[string]Object{"env-b": change(o)}, o.now)).To(BeNil())
+		})
+	}
+}
+
+// A source is handed over in a preview. After the preview the discovery takes it, and the manager ends
+// before the status: the status has an entry without a name.
+func TestAnEntryOfAPreviewHasNoNameYet(t *testing.T) {
+	t.Parallel()
+	first, second := environment{"env-a", "payments-a"}, environment{"env-b", "payments-b"}
+	o := losing(t, losses["out of an override that mirrors a kind"])
+	o.look(first)
+	s := NewSource(o.discovery, "env-b", "payments-b")
+	s.UID, s.OwnerReferences, s.Annotations = "handed-over", nil, nil
+	o.sources["env-b"] = s
+	o.preview(true)
+	o.hear(true, first, second)
+	o.noteStatus(o.plan())
+	o.Expect(o.discovery.Status.Sources).To(ContainElement(And(HaveField("Environment", "env-b"), HaveField("NeverListed", true))))
+	o.preview(false)
+	unwritten := o.discovery
+	o.look(first, second)
+	o.discovery = unwritten
+	o.restart()
+	o.look(first, environment{"env-b", "Payments-b"})
+	o.Expect(o.sources["env-b"].Spec.KafkaClusters.Policy).To(Equal(v1alpha1.MirrorPolicyMirror))
 }

@@ -12,10 +12,11 @@ import (
 // View has the state that a plan wants for the objects of one kind. A View never changes, so it is
 // safe for concurrent use. A nil pointer means that there is no plan.
 type View struct {
-	kind    *Kind
-	owner   Owner
-	ledger  *Ledger
-	desired Desired
+	kind     *Kind
+	owner    Owner
+	ledger   *Ledger
+	question string
+	desired  Desired
 	// displayNames has the display name of each environment, by cloud ID. It is nil for observations.
 	displayNames map[string]string
 	// planTime is the time of the plan.
@@ -31,7 +32,7 @@ type View struct {
 
 // newView returns the View of a plan, without the conflicts. The function Make adds the conflicts.
 func newView(f Facts) *View {
-	v := &View{kind: f.Kind, owner: f.Owner, ledger: f.Ledger, desired: f.Desired, planTime: f.Now}
+	v := &View{kind: f.Kind, owner: f.Owner, ledger: f.Ledger, question: f.Question, desired: f.Desired, planTime: f.Now}
 	if f.Kind.environmentNames != nil {
 		v.displayNames = f.Kind.environmentNames(f)
 	}
@@ -118,6 +119,8 @@ func (v *View) isShown(existing, desired Object) bool {
 //
 //   - A changed object is not listed or not selected.
 //   - A changed object is being deleted.
+//   - A changed source was deleted, released or handed over. Then the status must say by which name the
+//     source has its settings.
 //   - Another object in the cluster has a name that the plan needs.
 //   - The last complete listing has become too old.
 func (v *View) Repair(changedObjects map[string]Object, now time.Time) *Changes {
@@ -128,13 +131,15 @@ func (v *View) Repair(changedObjects map[string]Object, now time.Time) *Changes 
 		return nil
 	}
 	p := &planner{
-		Facts:  Facts{Kind: v.kind, Owner: v.owner, Ledger: v.ledger, Desired: v.desired, Now: now},
+		Facts:  Facts{Kind: v.kind, Owner: v.owner, Ledger: v.ledger, Question: v.question, Desired: v.desired, Now: now},
 		Plan:   Plan{View: v, AppliedNames: AppliedNames{}}, // The caller has the names.
 		phases: map[string]int32{},
 	}
 	for name, existing := range changedObjects {
 		switch {
 		case v.ledger.sightOf(name) != sightListed || existing != nil && terminating(existing):
+			return nil
+		case v.displayNames != nil && (existing == nil || v.kind.releases(existing) || !metav1.IsControlledBy(existing, v.owner)):
 			return nil
 		case existing == nil:
 			p.planCreation(v.desired[name])
