@@ -27,8 +27,8 @@ type Limits struct {
 	// MaxBodiesBytes is the largest total size of all pages of one listing, in bytes. If the client
 	// requests a page twice, the page counts twice.
 	MaxBodiesBytes int64
-	// MaxHeldBytes limits the memory that all items of one listing take, in bytes. The memory is
-	// estimated.
+	// MaxHeldBytes limits the estimated memory of the items of one listing, in bytes. Known items
+	// do not count, see Item.Known.
 	MaxHeldBytes int64
 	// RequestTimeout is the longest time of one request, including the time for reading and
 	// decoding the answer.
@@ -179,8 +179,8 @@ func New(o Options) (*Client, error) {
 func (c *Client) Authorize(ctx context.Context) error { return c.auth.ensureToken(ctx, c) }
 
 // newAuthorizer returns an authorizer for the access tokens of Options.Tokens. If Options.Tokens is
-// nil, newAuthorizer returns an authorizer for the API key Options.Credential. The error says that
-// this API key is invalid.
+// nil, newAuthorizer returns an authorizer for the API key Options.Credential, and an error if this
+// API key is invalid.
 func (o Options) newAuthorizer() (authorizer, error) {
 	if o.Tokens != nil {
 		return o.Tokens.newAuthorizer(), nil

@@ -6,7 +6,8 @@
 // An object that exists in the cloud must never look deleted. Therefore:
 //
 //   - A page of a listing must be well-formed: HTTP 200, JSON, the expected kind and a list of
-//     items. Any other answer is an error, and never counts as an empty page.
+//     items. A null counts as an empty list. Any other answer is an error, and never counts as an
+//     empty page.
 //   - If the request for one page fails, [List] returns an error and no items.
 //   - If List cannot read one item, the listing reports this item as unreadable, and has the other
 //     items.
@@ -14,7 +15,7 @@
 //     [Listing.Complete] returns nil.
 //
 // A listing that exceeds its [Limits] fails. To save memory, List decodes each page while the page
-// arrives. List keeps only the part of an item that its caller selects.
+// arrives. List keeps only the part of an item that the caller of List selects.
 //
 // The package sends two kinds of requests:
 //

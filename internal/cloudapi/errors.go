@@ -22,7 +22,7 @@ const (
 	Unauthenticated
 	// Forbidden: the credential is valid, but does not allow the request.
 	Forbidden
-	// InvalidRequest: the cloud rejects the request, and a retry cannot help.
+	// InvalidRequest: the cloud or List rejects the request, and a retry cannot help.
 	InvalidRequest
 	// RateLimited: the number of requests exceeded the cloud's limit or the operator's own limit.
 	RateLimited
@@ -31,7 +31,8 @@ const (
 	Unavailable
 	// Malformed: the answer does not have the form that the API documents.
 	Malformed
-	// Incomplete: the pages are well-formed, but items are missing, or the listing exceeds a limit.
+	// Incomplete: the pages are well-formed, but items are missing or unreadable, or the listing
+	// exceeds a limit.
 	Incomplete
 	// Canceled: the caller canceled the request.
 	Canceled

@@ -8,11 +8,12 @@ import (
 	"net/url"
 )
 
-// guard sends requests and adds the credential. It refuses every request except a GET to the
-// scheme, host and port of the configured endpoint. So a bug elsewhere cannot change the cloud, or
-// send the credential to another server.
+// guard sends requests. There are two kinds of guards:
 //
-// A guard with an exchangeURL sends only a POST to exchangeURL, and adds no credential.
+//   - A guard without an exchangeURL adds the credential. It sends only a GET to the scheme, host
+//     and port of the configured endpoint. So a bug elsewhere cannot change the cloud, and cannot
+//     send the credential to another server.
+//   - A guard with an exchangeURL sends only a POST to exchangeURL, and adds no credential.
 type guard struct {
 	origin string
 	// exchangeURL is the URL that returns access tokens; "" in a guard for GET requests.

@@ -14,8 +14,8 @@ import (
 type Index struct {
 	// itemIDs maps the mark (hash and length) of an item's bytes to the item's ID.
 	itemIDs map[mark]string
-	// leftOutIDs maps the mark of each item that the filter left out to the item's ID. itemIDs does
-	// not have these items.
+	// leftOutIDs has the items that the filter left out. It maps the mark of such an item to the
+	// item's ID. itemIDs does not have these items.
 	leftOutIDs map[mark]string
 }
 

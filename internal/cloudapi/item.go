@@ -19,8 +19,8 @@ import (
 // as unreadable.
 const maxIDLength = 255
 
-// UnreadableItem is an item of a listing that List could not read. The item's cloud object exists,
-// so do not treat it as deleted.
+// UnreadableItem is an item that List could not read. The item's cloud object exists, so do not
+// treat this object as deleted.
 type UnreadableItem struct {
 	// ID is the item's ID; "" if the ID could not be read either.
 	ID string

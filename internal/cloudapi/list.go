@@ -23,7 +23,7 @@ type listCall[T any] struct {
 	// lowers pageSize.
 	pageSize int
 	memory   *memoryLimit
-	// heldBytes is the estimated memory of the items read so far, in bytes.
+	// heldBytes is the estimated memory of the items read so far, in bytes, without known items.
 	heldBytes int64
 	// bodyBytes is the total size of the pages read so far, in bytes.
 	bodyBytes int64
@@ -90,8 +90,8 @@ func (a *listCall[T]) releaseDownTo(heldBytes int64) {
 	a.heldBytes = heldBytes
 }
 
-// withAdvice returns the given error. If the cloud refused the credential, withAdvice first adds
-// advice for a person to the error.
+// withAdvice returns the given error. If the cloud refused the credential, withAdvice first updates
+// the error's Advice.
 func (a *listCall[T]) withAdvice(err error, auth authorizer) error {
 	e, ok := errors.AsType[*Error](err)
 	switch {
@@ -168,7 +168,8 @@ func fetchPage[T any](ctx context.Context, c *Client, a *listCall[T], token stri
 }
 
 // doWithToken makes sure that there is a valid token, and calls doRequest with retries. If the
-// cloud refuses the token with HTTP 401, doWithToken gets a new token and calls doRequest again.
+// cloud refuses the token with HTTP 401, and a new token can help, doWithToken gets a new token and
+// calls doRequest again.
 func (c *Client) doWithToken(ctx context.Context, o operation, doRequest func() error) error {
 	if err := c.auth.ensureToken(ctx, c); err != nil {
 		return err

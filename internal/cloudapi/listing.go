@@ -12,8 +12,8 @@ import (
 // maxShownItems is the largest number of unreadable items that an error message names.
 const maxShownItems = 5
 
-// maxReserved is the largest number of items for which memory is reserved in advance. The cloud
-// may report a number of items that is far too large.
+// maxReserved is the largest number of items for which memory is reserved in advance only because
+// the cloud reports this number. The reported number may be far too large.
 const maxReserved = 20_000
 
 // Item is one listed object.
@@ -100,8 +100,8 @@ type collector[T any] struct {
 	// lostIDs has each ID that came twice, if the later item was unreadable or filtered out.
 	// finishListing removes the earlier item with this ID from listing.Items.
 	lostIDs map[string]bool
-	// leftOutMarks maps the ID of each item that List filtered out to the item's mark (hash and
-	// length).
+	// leftOutMarks has the items that List filtered out. It maps the ID of such an item to the
+	// item's mark (hash and length).
 	leftOutMarks map[string]mark
 	// pageTokens has a hash of each page token so far, to notice a token that comes twice.
 	pageTokens map[mark]bool
@@ -127,7 +127,8 @@ func (c *collector[T]) addPage(p *page[T]) error {
 	l.requestID = p.call.RequestID
 	// Keep the largest total_size (the cloud's count of objects) of all pages. If an object is
 	// deleted during the listing, another object can move to a page that was already read. The
-	// listing then lacks this object. The smaller total_size of a later page would hide the gap.
+	// listing then lacks the moved object. The smaller total_size of a later page would hide this
+	// gap.
 	l.totalSize = max(l.totalSize, p.totalSize)
 	if l.Pages == 1 && len(p.entries) > 0 {
 		room := max(len(p.entries), c.index.itemCount(), int(min(p.totalSize, maxReserved, int64(c.limits.MaxItems))))
@@ -174,8 +175,8 @@ func (c *collector[T]) addItem(e *entry[T], pageIndex int) {
 	}
 }
 
-// If isListed is true, listing.Items has an earlier item with this ID. Then loseEarlier records
-// that the earlier item must be removed.
+// loseEarlier records that the earlier item with the given ID must be removed from listing.Items.
+// If isListed is false, there is no such item, and loseEarlier does nothing.
 func (c *collector[T]) loseEarlier(id string, isListed bool) {
 	if isListed {
 		c.lostIDs[id] = true
@@ -208,8 +209,8 @@ func (c *collector[T]) finishListing() *Listing[T] {
 	return l
 }
 
-// knewAllLeftOut compares the items that List filtered out of this listing with those of the
-// previous listing. It returns true if the previous listing had each of these items, byte for byte.
+// knewAllLeftOut returns true if List filtered the same items out of the previous listing, byte for
+// byte. List may have filtered more items out of the previous listing.
 func (c *collector[T]) knewAllLeftOut() bool {
 	for _, m := range c.leftOutMarks {
 		if _, known := c.index.leftOutIDs[m]; !known {

@@ -35,7 +35,7 @@ const minProcessMemory, maxProcessMemory = 64 << 20, 1 << 30
 // processMemory returns the memoryLimit that all Clients of the process share. It allows three
 // eighths of Go's memory limit, but at least minProcessMemory and at most maxProcessMemory.
 var processMemory = sync.OnceValue(func() *memoryLimit {
-	limit := debug.SetMemoryLimit(-1) // -1 returns the limit unchanged
+	limit := debug.SetMemoryLimit(-1) // -1 changes nothing and returns the limit
 	return &memoryLimit{maxBytes: min(max(limit/8*3, minProcessMemory), maxProcessMemory)}
 })
 

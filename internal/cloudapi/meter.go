@@ -59,7 +59,7 @@ func (m *requestMeter) beforeSend(httptrace.GotConnInfo) {
 		m.sent = true
 		return
 	}
-	m.endRequest() // The first attempt got no answer.
+	m.endRequest() // The previous attempt got no answer.
 	if err := m.beginRequest(); err != nil {
 		m.abort()
 	}

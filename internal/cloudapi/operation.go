@@ -8,12 +8,12 @@ import "github.com/ccloud-dev/inventory-operator/internal/cloudapi/wire"
 // type that says which items to list.
 type Operation[Record, Filter any] struct {
 	operation
-	// filterParams returns the query parameters of the URL for a filter.
+	// filterParams turns a filter into query parameters of the URL.
 	filterParams func(Filter) params
 	// itemID returns an item's ID.
 	itemID func(*Record) string
 	// compactItem removes the empty entries from the lists and maps of an item. If the cloud sends
-	// null in a list or map, decoding makes an empty entry of it.
+	// null in a list or map, decoding turns the null into an empty entry.
 	compactItem func(*Record)
 	// paramValue returns an item's value for a query parameter, to check that the item matches the
 	// query. For example, the value for "environment" is the ID of the item's environment. The

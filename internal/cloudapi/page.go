@@ -36,8 +36,8 @@ func readPage[T any](ctx context.Context, resp *http.Response, a *listCall[T]) (
 	if !isJSON(resp.Header.Get("Content-Type")) {
 		return nil, malformed("the media type is not JSON")
 	}
-	// The transport decodes gzip and removes this header. If the header is still there, the body
-	// has an encoding that the request did not ask for.
+	// The transport decodes gzip and removes the header Content-Encoding. If the header is still
+	// there, the body has another encoding, which the request did not allow.
 	if encoding := resp.Header.Get("Content-Encoding"); encoding != "" && !strings.EqualFold(encoding, "identity") {
 		return nil, malformed("the body has an encoding that was not asked for")
 	}
@@ -244,9 +244,9 @@ func totalSize(raw jsontext.Value) int64 {
 	return int64(n)
 }
 
-// openValue reads the start of an object or an array. wantKind says which of the two it must be. If
-// the value is null, openValue returns false. If the value has a different kind, openValue returns
-// an error with the given message.
+// openValue reads the start of a JSON value. wantKind says whether the value must be an object or
+// an array. If the value is null, openValue returns false. If the value has a different kind,
+// openValue returns an error with the given message.
 func (d *pageDecoder[T]) openValue(wantKind jsontext.Kind, message string) (bool, error) {
 	start, err := d.json.ReadToken()
 	switch {

@@ -19,8 +19,9 @@ const (
 	paramPageToken   = "page_token"
 )
 
-// params is a filter of a listing. The key is a filter parameter, for example "environment". The
-// entry has the values that an item may have for this parameter. An empty list allows every value.
+// params is a filter of a listing. The map key is a filter parameter, for example "environment".
+// The map value is a list of the values that an item may have for this parameter. An empty list
+// allows every value.
 type params map[string][]string
 
 // query is the filter of a listing.

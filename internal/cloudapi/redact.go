@@ -56,8 +56,9 @@ func newAuthorization(headerValue string, secretTexts ...string) authorization {
 	return a
 }
 
-// cleaner removes the secrets from a text of the cloud. The result is one printable line of at most
-// maxRunes runes. A cleaner is a function, because a function shows no secret when it is printed.
+// cleaner removes the secrets from a text of the cloud. The result is one printable line. A line of
+// more than maxRunes runes is cut to maxRunes runes, and "…" is added. A cleaner is a function,
+// because a function shows no secret when it is printed.
 type cleaner func(text string, maxRunes int) string
 
 // newCleaner returns a cleaner for the answer to one request. The cleaner hides the secrets of this

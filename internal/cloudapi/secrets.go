@@ -11,8 +11,8 @@ import (
 )
 
 const (
-	// startLength is the length of the shortest text that a secretSet remembers, in bytes. It does
-	// not remember a shorter text, because this text could be a part of an ordinary word.
+	// startLength is the length in bytes of the shortest text that a secretSet remembers. A
+	// secretSet remembers no shorter text, because a short text could be part of an ordinary word.
 	startLength = 8
 	// maxSecretsInSet is the largest number of credentials and tokens in one set of secrets.
 	maxSecretsInSet = 5_000

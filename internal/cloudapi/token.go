@@ -23,8 +23,8 @@ import (
 const OperationExchange = "exchangeStsV1OauthToken"
 
 const (
-	// renewBefore is how long before its end a token is replaced. A token that is valid for less
-	// than two minutes in all is replaced after half of its life.
+	// renewBefore is the time from the replacement of a token to the end of the token's life. If
+	// the life is less than two minutes in all, the token is replaced after half of its life.
 	renewBefore = time.Minute
 	// renewAgain is how long to wait after a failed token exchange before the next token exchange.
 	// The wait applies only while the old token is still valid.
@@ -45,8 +45,8 @@ type TokenOptions struct {
 	// Subject returns the token to exchange, such as the token of a ServiceAccount. It is called
 	// once for each exchange. If Subject fails, the exchange fails with the same error.
 	Subject func(context.Context) (string, error)
-	// Budget limits the rate of the exchanges. It is not the budget of the listings: if the token
-	// endpoint asks for a wait, listings with a good token go on. nil means the budget of the Client
+	// Budget limits the rate of the exchanges. If the listings have another budget, listings with a
+	// good token go on while the token endpoint asks for a wait. nil means the budget of the Client
 	// that needs the token.
 	Budget *budget.Budget
 	// Now returns the current time. nil means time.Now.
@@ -216,9 +216,10 @@ func (t *TokenSource) replaceToken(ctx context.Context, c *Client, oldToken *tok
 // startExchange starts an exchange that gets a new token, and does not wait for its end. The caller
 // must hold t.mu.
 //
-//   - oldToken is the token to replace. If it has already been replaced, startExchange returns nil.
-//   - wasRefused is true if the cloud refused oldToken.
+//   - oldToken is the token to replace. wasRefused is true if the cloud refused oldToken.
 //   - If an exchange is already under way, startExchange returns this exchange.
+//   - If no exchange is under way and oldToken has already been replaced, startExchange returns
+//     nil.
 //   - If ctx is canceled, the exchange goes on.
 func (t *TokenSource) startExchange(ctx context.Context, c *Client, oldToken *token, wasRefused bool) *tokenExchange {
 	if t.runningExchange != nil || t.currentToken.Load() != oldToken {

@@ -24,7 +24,7 @@ type sharedSource struct {
 	lastAsked time.Time
 }
 
-// forgetAfter is how long Tokens keeps a TokenSource that no client asks for.
+// forgetAfter is the shortest time for which Tokens keeps a TokenSource after For returned it.
 const forgetAfter = time.Hour
 
 // For returns the TokenSource of an identity, and makes it if there is none. The identity consists
@@ -61,8 +61,8 @@ func (t *Tokens) For(o TokenOptions, subjectTexts ...string) (*TokenSource, erro
 	return made, nil
 }
 
-// canForget returns true if no client asked for the TokenSource for an hour and it has no valid
-// token.
+// canForget returns true if the TokenSource has no valid token and no client has asked for the
+// TokenSource in the last hour.
 func (s *sharedSource) canForget(now time.Time) bool {
 	current := s.currentToken.Load()
 	return now.Sub(s.lastAsked) > forgetAfter && (current == nil || now.After(current.endsAt))

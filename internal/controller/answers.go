@@ -10,8 +10,8 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
-// syncAnswers is the result of one sync, which lists cloud objects. If no sync was due, all fields
-// are zero.
+// syncAnswers is the result of one sync, which lists cloud objects. If no sync was due, and no
+// earlier sync is unfinished, all fields are zero.
 type syncAnswers struct {
 	// kindListings has one listing for each kind of cloud object, in the same order as the field
 	// ownerKind.kinds. It is nil if there was no sync.

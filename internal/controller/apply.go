@@ -24,15 +24,15 @@ import (
 // writeResult says what one reconcile wrote.
 type writeResult struct {
 	written, deleted int
-	// presentSources has the discovery's InventorySources as they are after the writes, by name.
+	// presentSources has the sources of a discovery as they are after the writes, by name.
 	// Sources that are being deleted are not in the map. The map is nil if the reconcile did not
 	// read all sources.
 	presentSources map[string]mirror.Object
 }
 
-// apply makes the deletions and writes that are due. If one fails, apply goes on with the others, and
-// a later reconcile tries the failed one again. The deletions come first, because the check of the
-// owner that allows them is newest then: see checkOwner.
+// apply makes the deletions and writes that are due. If one fails, apply goes on with the others,
+// and a later reconcile tries the failed one again. The deletions come first, so that little time
+// passes after checkOwner checked the owner.
 func (r *Reconciler) apply(ctx context.Context, o owner, s *state, todo plans) writeResult {
 	var all writeResult
 	present := make([]map[string]mirror.Object, len(todo))
@@ -151,8 +151,8 @@ func asStopped(err error) error {
 // inParallel calls doOne with each number from 0 to n-1. It returns the error of each call, in the
 // order of the numbers. At most cap(r.Writers) calls run at the same time in the whole manager.
 //
-// If ctx ends, or if a call fails because the namespace is being deleted, no further call begins.
-// The error of a call that did not begin is errStopped.
+// If a call fails because the namespace is being deleted, no further call begins. After ctx ended,
+// some of the further calls may still begin. The error of a call that did not begin is errStopped.
 func (r *Reconciler) inParallel(ctx context.Context, n int, doOne func(int) error) []error {
 	errs := make([]error, n)
 	var stopped atomic.Bool
@@ -184,8 +184,8 @@ func (r *Reconciler) inParallel(ctx context.Context, n int, doOne func(int) erro
 }
 
 // write creates or changes one object, and returns the object as the API server has it after the
-// write. If the creation fails, write returns nil. If another client changed the object after the
-// manager read it, the API server refuses the write.
+// write. If the creation fails, the first result is nil. If another client changed the object after
+// the manager read it, the API server refuses the write.
 func (r *Reconciler) write(ctx context.Context, k *kind, w mirror.Write) (client.Object, error) {
 	name := w.Desired.GetName()
 	if err := r.checkVisible(w.Desired); err != nil {

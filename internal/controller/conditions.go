@@ -126,9 +126,13 @@ func shortenMessage(message string, maxBytes int, fullCondition string) string {
 }
 
 // setSynced sets the condition of each kind of object, such as PeeringsSynced. It returns the
-// reason and the message for the condition Ready. The result is nil if the manager has not listed
-// any kind since its start, and has nothing to report. Then Ready must not change. The result is
-// never nil if spec.suspend is true, or if the spec ignores all kinds.
+// reason and the message for the condition Ready:
+//
+//   - If spec.suspend is true, or if the spec ignores all kinds, the result is never nil.
+//   - In all other cases, the result is nil if the manager has not tried to list a mirrored kind
+//     since its start.
+//
+// If the result is nil, Ready must not change.
 func (r *Reconciler) setSynced(c conditionSetter, o owner, s *state) *verdict {
 	ready := verdict{reason: v1alpha1.ReasonSucceeded}
 	// If all kinds succeeded and Ready's message is cut, the message refers to firstCondition. This
@@ -196,7 +200,7 @@ func (r *Reconciler) setSynced(c conditionSetter, o owner, s *state) *verdict {
 //
 //   - If the spec ignores the kind, the operator deletes the kind's objects. The result says why
 //     some objects still exist. The result is nil if there is nothing to report.
-//   - If the manager has not listed the kind after its start, the result is nil.
+//   - If the manager has not tried to list the kind since its start, the result is nil.
 //   - In all other cases, the result says how the last listing went, or what is wrong with the
 //     kind's objects.
 func (r *Reconciler) kindVerdict(o owner, s *state, i int) *verdict {

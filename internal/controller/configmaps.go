@@ -24,8 +24,8 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
-// This file has no RBAC markers for ConfigMaps, because not every manager needs these rights. The
-// rights are in the folder config/endpoint-configmaps.
+// This file has no RBAC markers for ConfigMaps, because not every manager needs the rights on
+// ConfigMaps. The folder config/endpoint-configmaps has these rights.
 
 // setupConfigMaps starts the controller of ConfigMaps as soon as the manager has the rights to
 // watch ConfigMaps and KafkaClusterObservations. sourceController is the controller of
@@ -65,8 +65,9 @@ func (o *Options) setupConfigMaps(ctx context.Context, mgr ctrl.Manager, starter
 	return starter.whenAllowed(ctx, &corev1.ConfigMap{}, "no ConfigMaps are kept", register, clusters)
 }
 
-// sourceEventFilter returns a filter for events about sources. The filter drops all events about a
-// source that has no ConfigMaps and does not ask for any. For all other sources, these events pass:
+// sourceEventFilter returns a filter for events about sources. The deletion of a source always
+// passes. Of the other events, only these pass, and only if the source has ConfigMaps, or asks for
+// ConfigMaps while the flag --endpoint-configmaps is set:
 //
 //   - The watch shows the source for the first time.
 //   - The source's spec changed.
@@ -113,7 +114,7 @@ func (o *Options) reconcileConfigMap(ctx context.Context, req reconcile.Request)
 	return reconcile.Result{RequeueAfter: again}, nil
 }
 
-// tellSource has a source reconciled, so that its status says how its ConfigMaps are.
+// tellSource starts a reconcile of a source, to update what its status says about ConfigMaps.
 func (o *Options) tellSource(ctx context.Context, source client.ObjectKey) {
 	if o.configMaps.sourceEvents == nil {
 		return
@@ -146,8 +147,8 @@ func (o *Options) followConfigMap(ctx context.Context, key client.ObjectKey) (ag
 		return 0, nil, nil
 	}
 	if wanted && !s.Status.ConfigMaps && hasSynced(&s.Status.SyncStatus) {
-		// The rights on ConfigMaps came after the last reconcile of the source. Its status must no
-		// longer say that there are no ConfigMaps.
+		// The manager got the rights on ConfigMaps after the last reconcile of the source. The next
+		// reconcile sets status.configMaps of the source to true.
 		o.tellSource(ctx, of)
 	}
 	f := &configMapSync{o, o.configMaps.get(key), cluster, s}

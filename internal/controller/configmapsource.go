@@ -63,11 +63,12 @@ func (s sourceOwner) setOwnStatus(ctx context.Context, o *Options, state *state,
 }
 
 // leftMapsVerdict returns a message about ConfigMaps that still exist, although the source's spec
-// no longer asks for them. The message says how a person can delete them. mapNames and err are the
-// results of leftConfigMaps. If err is not nil, the message has the error.
+// no longer asks for them. mapNames and err are the results of leftConfigMaps.
 //
-// Without an error, the result is nil if there are no such ConfigMaps, or if this manager deletes
-// them itself.
+//   - If err is nil, the message says how a person can delete the ConfigMaps. The result is nil if
+//     there are none, or if this manager deletes them itself.
+//   - If err is Forbidden, the message has the error and says how a person can delete ConfigMaps.
+//   - If err is any other error, the message has only the error.
 func (o *Options) leftMapsVerdict(source *v1alpha1.InventorySource, mapNames []string, err error) *verdict {
 	const disabled, restore = "spec.kafkaClusters.configMaps is Disabled, and ", "set the manager's flag --endpoint-configmaps, and give it the rights, until they are gone, or "
 	switch {
@@ -111,8 +112,8 @@ func fittingNames(names []string) []string {
 }
 
 // leftConfigMaps returns the names of the existing ConfigMaps of a source's Kafka clusters. It
-// reads from the API server, because the cache does not have ConfigMaps that lost the operator's
-// label.
+// reads the ConfigMaps from the API server, because the cache has only ConfigMaps with the
+// operator's label.
 func (o *Options) leftConfigMaps(ctx context.Context, source *v1alpha1.InventorySource) ([]string, error) {
 	clusters := &v1alpha1.KafkaClusterObservationList{}
 	err := o.Cluster.List(ctx, clusters, client.InNamespace(source.Namespace), client.MatchingFields{sourceField: source.Name},

@@ -57,7 +57,7 @@ func (f *configMapSync) keep(ctx context.Context) (again time.Duration, why *fai
 			return again, nil, nil
 		}
 	}
-	if err == nil && existing == nil { // The cache lacks ConfigMaps without the operator's label.
+	if err == nil && existing == nil { // The cache has only ConfigMaps with the operator's label.
 		existing, err = f.configMap(ctx, f.APIReader, desired)
 	}
 	if err != nil {
@@ -99,7 +99,7 @@ func (f *configMapSync) keep(ctx context.Context) (again time.Duration, why *fai
 func (f *configMapSync) drop(ctx context.Context) (again time.Duration, why *failure, err error) {
 	existing, err := f.configMap(ctx, f.Cluster, f.cluster)
 	unseen := err == nil && existing == nil && f.source.Status.ConfigMaps
-	if unseen { // The cache lacks ConfigMaps without the operator's label.
+	if unseen { // The cache has only ConfigMaps with the operator's label.
 		existing, err = f.configMap(ctx, f.APIReader, f.cluster)
 	}
 	switch {
@@ -228,8 +228,8 @@ func deletionWait(c *corev1.ConfigMap) (again time.Duration, why *failure) {
 	return takenAgain, writeFailure(fmt.Sprintf("ConfigMap %s is being deleted and waits for its finalizers: %s", c.Name, mirror.Names(c.Finalizers)))
 }
 
-// isPredecessor reports whether the controller of the existing ConfigMap is a deleted observation:
-// it has the name of the desired ConfigMap's owner, but another UID.
+// isPredecessor reports whether controllerRef refers to a deleted observation: controllerRef has
+// the same name as the ownerReference of the desired ConfigMap, but another UID.
 func isPredecessor(controllerRef *metav1.OwnerReference, desired *corev1.ConfigMap) bool {
 	owner := desired.OwnerReferences[0]
 	return controllerRef != nil && mirror.SameNamed(*controllerRef, owner) && controllerRef.UID != owner.UID

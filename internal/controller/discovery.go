@@ -61,9 +61,9 @@ func (d discoveryOwner) settings() settings {
 	return settings{d.GetEndpoint(), d.Spec.Credentials, d.GetInterval(), d.GetTimeout(), d.Spec.Suspend, d.Spec.Preview, d.Spec.Selector}
 }
 
-// setOwnStatus sets status.sources and status.preview of the discovery. If the reconcile did not
-// read all sources, setOwnStatus changes nothing. After a restart of the manager, the old
-// status.preview stays until the first complete listing.
+// setOwnStatus sets status.sources, status.sourceCount and status.preview of the discovery. If the
+// reconcile did not read all sources, setOwnStatus changes nothing. If spec.preview is true, the
+// old status.preview stays after a restart of the manager until the first complete listing.
 func (d discoveryOwner) setOwnStatus(_ context.Context, o *Options, s *state, result writeResult) {
 	if result.presentSources != nil {
 		if p := s.kinds[0].preview; p != nil || !d.Spec.Preview {
@@ -81,8 +81,8 @@ func (d discoveryOwner) setOwnStatus(_ context.Context, o *Options, s *state, re
 //   - the number of sources whose environment is missing
 //   - the sources whose environment is no longer selected by spec.selector
 //   - the IDs in spec.selector.ids that are not listed
-//   - the IDs in spec.selector.ids that spec.selector.exclude excludes, or may exclude because the
-//     environment's name is not known
+//   - the IDs in spec.selector.ids whose environment is excluded by spec.selector.exclude, or has
+//     no known name and may be excluded
 //   - remarks about the spec
 func foundEnvironments(o owner, s *state, i int) string {
 	k := &s.kinds[i]

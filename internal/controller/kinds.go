@@ -51,7 +51,7 @@ var environmentKind = func() kind {
 		}
 		return o.GetLabels()[v1alpha1.LabelDiscovery]
 	}
-	k.comparableName = mirror.LabelValue // Compare the short forms, because a label cannot have a long name.
+	k.comparableName = mirror.LabelValue // A long name does not fit into a label.
 	k.listOptions = func(string) []client.ListOption { return nil }
 	return k
 }()

@@ -19,15 +19,18 @@ import (
 // Options has the settings that all reconcilers share. A field may be nil only if its comment says
 // so.
 type Options struct {
-	// Cluster writes to the API server and reads from the manager's cache. Each read waits until the
-	// cache has all earlier writes of this client.
+	// Cluster writes to the API server and reads from the manager's cache. Without the option
+	// DisableReadYourWritesConsistency, a read waits until the cache has all earlier writes of this
+	// client.
 	Cluster client.Client
 	// APIReader reads from the API server, not from the cache. The reconcilers use it for Secrets,
 	// and to check whether an object exists if the cache may be out of date.
 	APIReader client.Reader
-	// Secrets reads the metadata of Secrets. If the field is nil, the manager reads the metadata
-	// from its cache. But if the manager does not watch Secrets, it reads the metadata only after
-	// the cloud refused the credential, with APIReader.
+	// Secrets reads the metadata of Secrets. If the field is nil:
+	//
+	//   - A manager that watches Secrets reads the metadata from its cache.
+	//   - Any other manager reads the metadata with APIReader, and only after the cloud refused the
+	//     credential.
 	Secrets client.Reader
 	// Recorder records events.
 	Recorder events.EventRecorder
@@ -64,8 +67,8 @@ type Options struct {
 	// sync. The operator makes the wait longer or shorter at random, by at most this percentage. For
 	// example, if JitterPercent is 10, a wait of 100 seconds becomes 90 to 110 seconds.
 	JitterPercent int
-	// ConfigMaps reports whether the manager may write ConfigMaps. A source can ask for a ConfigMap
-	// with the endpoints of its Kafka clusters.
+	// ConfigMaps reports whether the manager may write ConfigMaps. A source can ask for one ConfigMap
+	// for each of its Kafka clusters, with the cluster's endpoints.
 	ConfigMaps bool
 
 	configMaps  configMaps

@@ -48,7 +48,7 @@ type settings struct {
 	suspend     bool
 	// If preview is true, the operator reports planned changes and does not make them.
 	preview bool
-	// selector says which environments a discovery keeps sources for; zero for a source.
+	// selector says for which environments a discovery keeps sources; zero for a source.
 	selector v1alpha1.EnvironmentSelector
 }
 
@@ -77,7 +77,7 @@ func (k *ownerKind) asksTheSame(a, b owner) bool {
 	return !slices.ContainsFunc(k.kinds, func(k kind) bool { return k.question(a) != k.question(b) })
 }
 
-// words are the texts in conditions and events that differ between sources and discoveries.
+// words are those texts of conditions and events that are different for sources and discoveries.
 type words struct {
 	// firstSync is the message of condition Ready during the first sync.
 	firstSync string

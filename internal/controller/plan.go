@@ -28,17 +28,18 @@ type plan struct {
 	allObjects   bool
 	existing     []mirror.Object
 	driftedNames sets.Set[string]
-	// dueWrites and dueDeletes are the changes of this reconcile. The others failed before, and it is
-	// too early to try them again.
+	// dueWrites and dueDeletes are the changes of this reconcile. The other changes wait after a
+	// failure, or are deletions that only a later plan has (see selectDue).
 	dueWrites  []mirror.Write
 	dueDeletes []mirror.Object
 }
 
 // selectDue decides which of the planned changes are due. Only these are checked and made.
 //
-// first is the first plan of this reconcile; nil if todo is the first. A later plan makes no deletion
-// that the first did not make: it may be a new spec that allows the deletion, and the spec can be newer
-// than the listing. The next listing decides. If the new spec ignores the kind, no listing decides.
+// first is the first plan of this reconcile; nil if todo is the first plan. In a later plan, a
+// deletion is due only if it was also due in the first plan. Any other deletion may come from a new
+// spec that is newer than the listing, so the deletion waits for the next listing. If the new spec
+// ignores the kind, no deletion waits, because the kind has no next listing.
 func (r *Reconciler) selectDue(o owner, s *state, todo, first plans, now time.Time) {
 	for i := range todo {
 		changes, retries := todo[i].changes, s.kinds[i].retries
@@ -231,9 +232,12 @@ func (r *Reconciler) plan(ctx context.Context, o owner, s *state, newPlans plans
 // listedCompletely reports whether the last listing of the kind was complete.
 func (k *kindState) listedCompletely() bool { return k.outcome.tried && k.outcome.failure == nil }
 
-// isFresh reports whether the last listing of the kind was complete, and ended less than freshFor
-// ago. If the listing of another kind takes longer, it counts instead when the sync ended, but for at
-// most slowKinds.
+// isFresh reports whether the last listing of the kind was complete and is recent. It is recent in
+// these two cases:
+//
+//   - The listing ended less than freshFor ago.
+//   - The listing ended less than freshFor+slowKinds ago, and the sync ended less than freshFor
+//     ago.
 func (k *kindState) isFresh(now time.Time, asked syncAnswers) bool {
 	age := now.Sub(k.ledger.Completed())
 	return k.listedCompletely() && (age < freshFor || asked.wasSynced() && now.Sub(asked.endTime) < freshFor && age < freshFor+slowKinds)

@@ -122,8 +122,8 @@ func readCaughtUp[Option any](ctx context.Context, readCache func(context.Contex
 //   - The second result has the objects that belong to o but are not in the cache. For example, a
 //     person removed the label that the flag --watch-label-selector asks for.
 //
-// occupants looks in the cache. Sometimes the cache has no object with a name, but an earlier
-// creation failed because the name is in use. Then occupants asks the API server.
+// occupants looks for each name in the cache. If the cache has no object with this name, but an
+// earlier creation failed because this name is in use, occupants asks the API server.
 func (r *Reconciler) occupants(ctx context.Context, o owner, k *kind, s *kindState, desired mirror.Desired, existing []mirror.Object) (occupants map[string]mirror.Object, unseen []mirror.Object, err error) {
 	own := make(map[string]bool, len(existing))
 	for _, object := range existing {
@@ -151,12 +151,12 @@ func (r *Reconciler) occupants(ctx context.Context, o owner, k *kind, s *kindSta
 	return occupants, unseen, nil
 }
 
-// mostPlans is the largest number of plans that one reconcile makes. It makes another plan if a person
-// changed the spec or took an approval back while it made the last one.
+// mostPlans is the largest number of plans that one reconcile makes. If checkOwner finds that a
+// person changed the spec or took an approval back, the reconcile makes another plan.
 const mostPlans = 3
 
-// errOwnerChanges means that a person changed the spec or an approval, and that the reconcile cannot
-// go on: the new spec asks the cloud for something else, or there were mostPlans plans.
+// errOwnerChanges means that a person changed the spec or took an approval back, and that the
+// reconcile cannot go on: the new spec needs a new listing, or there were mostPlans plans.
 var errOwnerChanges = errors.New("the spec or the annotation " + v1alpha1.AnnotationApprovePrune + " changes before an object is written")
 
 // checkOwner reads o again, from the API server, before writes that can do harm:
@@ -170,9 +170,10 @@ var errOwnerChanges = errors.New("the spec or the annotation " + v1alpha1.Annota
 // plan is still right. If the spec changed, or if a person took an approval back, the result is o as it
 // is now, and the plan is out of date. If o was deleted, the result is nil.
 //
-// The result has no new approval: the next reconcile must list the objects again before it uses one.
+// The result has no new approval. Before a new approval is used, the next reconcile must list the
+// objects again.
 //
-// If no such write is due, checkOwner sends no request.
+// If no write in the list above is due, checkOwner sends no request.
 func (r *Reconciler) checkOwner(ctx context.Context, o owner, todo plans) (owner, error) {
 	object, harmful := o.object(), false
 	for i, p := range todo {

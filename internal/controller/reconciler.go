@@ -58,9 +58,11 @@ func newReconciler(o *Options, kind ownerKind) *Reconciler {
 //   - Between two syncs, Reconcile undoes changes that other clients made to the objects.
 //   - At the end, Reconcile updates the status.
 //
-// Reconcile returns an error if it cannot read from the API server, or if it cannot write the status. It
-// also returns an error if a person changes what the spec asks the cloud for during the reconcile, or
-// changes the spec again and again.
+// Reconcile returns an error in these cases:
+//
+//   - Reconcile cannot read from the API server, or cannot write the status.
+//   - During the reconcile, a person changes the spec, and the new spec needs a new listing.
+//   - During the reconcile, a person changes the spec or takes an approval back again and again.
 //
 // If the cloud or the credential fails, or if a single object cannot be written, Reconcile returns no
 // error. The status reports this failure, and Reconcile tries again later.
@@ -137,8 +139,8 @@ func endEarly(ctx context.Context, err error) (reconcile.Result, error) {
 
 // ask lists the cloud objects of o if a sync is due, and returns the cloud's answers.
 //
-//   - If no sync is due, the result is empty. There is one exception: if the reconcile failed after
-//     the last sync, the result has the answers of this sync again.
+//   - If no sync is due, the result is empty. There is one exception: if the reconcile with the last
+//     sync failed before it could write, the result has the answers of this sync again.
 //   - If the credential's rate limit does not let the sync begin yet, ask does not wait. The field
 //     putOff of the result says how long the sync must wait.
 //   - If the cloud fails, or the Secret cannot be read, the result has the failure, and the error

@@ -39,8 +39,8 @@ func (r *Reconciler) endAbsences(ctx context.Context, o owner, s *state) owner {
 	for i := range r.owners.kinds {
 		r.owners.kinds[i].EndAbsences(next.object(), s.kinds[i].ledger)
 	}
-	// The API server answers with its newest spec and annotations. This reconcile must go on with
-	// those that its plan is made for, so write a copy.
+	// After the write, the written object has the newest spec and annotations. The plan is for the
+	// older spec and annotations, and this reconcile still needs these. So write a copy.
 	if err := r.writeStatus(ctx, r.copyOf(next), o); err != nil {
 		log.FromContext(ctx).Info("The times of ended absences stay in the status", "cause", err.Error())
 		return o
@@ -168,7 +168,7 @@ func (r *Reconciler) setSummaries(o owner, s *state) {
 		case report.Summary != nil:
 			*summary = report.Summary.DeepCopy()
 		// No listing was complete after the manager's start, so keep the old counts. Change only
-		// the field scope: a hash of the endpoint, the credential and the filter of the listings.
+		// Scope, which is a hash of the endpoint, the credential and the filter of the listings.
 		case *summary != nil && s.kinds[i].ledger != nil:
 			(*summary).Scope = s.kinds[i].ledger.Scope()
 		}

@@ -34,8 +34,8 @@ const (
 	// listing lacks. After this time, a deletion needs a new complete listing. If the listing of
 	// another kind takes longer, this time begins at the end of the sync.
 	freshFor = time.Minute
-	// slowKinds is how much longer the listing of one kind may take than that of another before
-	// missing objects of the other kind must wait for the next sync.
+	// slowKinds limits how long a finished listing waits for the slower listings of other kinds. If
+	// the wait is longer, objects that the finished listing lacks must wait for the next sync.
 	slowKinds = 5 * time.Minute
 	// An answer of the cloud can ask the operator to wait. The operator waits for at most
 	// leastMaxWait, or for spec.interval if that is longer.
@@ -215,8 +215,9 @@ func (s *schedule) planNext(t terms, lastAttempts []attempt, addJitter func(time
 }
 
 // nextRefusalWait returns the wait after a sync in which the cloud refused the credential for every
-// kind. It returns 0 after any other sync. The first wait is spec.interval. Each further refusal
-// doubles the wait, up to mostRefusal.
+// kind. Kinds for which the cloud was not asked do not count. After any other sync, nextRefusalWait
+// returns 0. The first wait is spec.interval. Each further refusal doubles the wait, up to
+// mostRefusal.
 func (s *schedule) nextRefusalWait(interval time.Duration, lastAttempts []attempt) time.Duration {
 	lastAttempts = slices.DeleteFunc(slices.Clone(lastAttempts), func(a attempt) bool { return a.unasked })
 	for _, a := range lastAttempts {

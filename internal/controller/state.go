@@ -69,8 +69,9 @@ type kindState struct {
 	preview *v1alpha1.DiscoveryPreview
 	// retries has the failed writes.
 	retries retries
-	// appliedNames has the names of environments by which the sources of a discovery have their settings.
-	// It is read from the status once, so later edits of the status have no effect.
+	// appliedNames has one environment name for each source of a discovery: the name that decided
+	// the source's settings. The manager reads the names from the status only once, so later edits
+	// of the status have no effect.
 	appliedNames mirror.AppliedNames
 	// plannedWrites is the number of writes and deletions in the last plan.
 	plannedWrites int

@@ -28,8 +28,8 @@ func waitsForPredecessor(report mirror.Report) bool {
 //   - freeObjects: objects without a controller. A person can hand them over to the owner.
 //   - rivalObjects: objects of another owner. A person can hand them over to the owner.
 //   - foreignObjects: objects that do not belong to the owner. A person cannot hand them over.
-//   - formerObjects: objects of a deleted owner that had the same name as the present owner
-//   - otherIDs: the owner's objects that have another cloud ID
+//   - formerObjects: objects of a deleted owner. The deleted owner had the same name as the owner.
+//   - otherIDs: the owner's objects whose cloud ID is not the cloud ID of the object to create
 //   - nameClashes: the owner's objects for another listed cloud object. Two listed cloud objects
 //     need the same name, and only one of them gets it.
 //   - leavingObjects: the owner's objects that are being deleted

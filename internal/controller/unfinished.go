@@ -30,9 +30,9 @@ func (u *unfinishedSync) answers() syncAnswers {
 	return u.syncAnswers
 }
 
-// dropOutdatedAnswers forgets the stored answers of the cloud if the spec changed after the sync. The
-// schedule is then as if the sync had not been: a person who asked for it with the annotation
-// requestedAt must not read in the status that it was carried out.
+// If the spec changed after the sync, dropOutdatedAnswers forgets the stored answers of the cloud,
+// and restores the schedule from before the sync. So if a person asked for this sync with the
+// annotation requestedAt, the status does not say that this sync was carried out.
 func (s *state) dropOutdatedAnswers(now terms) {
 	if u := s.unfinishedSync; u != nil && u.syncAnswers.terms.generation != now.generation {
 		s.schedule, s.unfinishedSync = u.scheduleBefore, nil

@@ -133,11 +133,12 @@ func (r *Reconciler) requestsAfter(kind int) handler.MapFunc {
 // reconcile, the filter stores the object's name, so that the reconcile reads this object. These
 // events start a reconcile:
 //
-//   - An object was deleted.
+//   - An object was deleted, or its deletion began.
 //   - Another client created an object.
 //   - Another client changed an object, and the object differs from the plan.
+//   - An object now names another owner.
 //
-// Other events start no reconcile, for example the events about the reconciler's own writes.
+// Other events start no reconcile, for example after the reconciler itself changed an object.
 func (r *Reconciler) driftFilter(kind int) predicate.Predicate {
 	k := &r.owners.kinds[kind]
 	inboxOf := func(o client.Object) *inbox {

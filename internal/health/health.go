@@ -51,7 +51,7 @@ const (
 // Await answers no probes. Await returns an error if
 //
 //   - ctx ends,
-//   - the API server does not answer the first request,
+//   - the API server does not answer the first request for its kinds,
 //   - Await cannot listen on probeAddress.
 func Await(ctx context.Context, config *rest.Config, scheme *runtime.Scheme, kindObjects []client.Object, probeAddress string, log logr.Logger) error {
 	server, err := discovery.NewDiscoveryClientForConfig(config)

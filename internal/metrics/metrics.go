@@ -92,9 +92,10 @@ func (m *Metrics) Skipped(kind string, n int) {
 	m.skipped.WithLabelValues(kind).Add(float64(n))
 }
 
-// ObserveCalls returns a function that counts a request to the cloud. The parameters identify the
-// source or discovery that sends the request. If a request ends after a call of Forget, the
-// function counts the request, but does not create again the metric that Forget removed.
+// ObserveCalls returns a function that counts a request to the cloud. The parameters of
+// ObserveCalls identify the source or discovery that sends the request. If a request ends after a
+// call of Forget, the returned function counts the request, but does not create again the metric
+// that Forget removed.
 func (m *Metrics) ObserveCalls(ownerKind, namespace, name string) func(cloudapi.Call) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -114,9 +115,9 @@ func (m *Metrics) ObserveCalls(ownerKind, namespace, name string) func(cloudapi.
 	}
 }
 
-// Forget removes the rate limit metric of a deleted source or discovery. A source and a discovery
-// with the same namespace and name share this metric. Forget then removes the metric only after
-// both are deleted.
+// Forget removes the rate limit metric of a deleted source or discovery. If a source and a
+// discovery have the same namespace and name, they share this metric. Forget removes a shared
+// metric only after both are deleted.
 func (m *Metrics) Forget(ownerKind, namespace, name string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -124,8 +124,8 @@ func sameAsListed(kind *Kind, existing, listed Object) bool {
 			kind.same(existing, kind.withJoinedFacts(listed, existing))
 }
 
-// sameVersion reports whether two objects have the same version of the same object in the cluster.
-// It returns false for an object that was listed and not read from the cluster.
+// sameVersion reports whether a and b are the same version of one object in the cluster. It returns
+// false if one of them comes from a listing, and not from the cluster.
 func sameVersion(a, b Object) bool {
 	return a.GetResourceVersion() != "" && a.GetResourceVersion() == b.GetResourceVersion() && a.GetUID() == b.GetUID()
 }

@@ -135,10 +135,11 @@ func needsApproval(oldSettings, newSettings v1alpha1.MirrorSettings) bool {
 // environmentNames returns the display name by which overrides select each environment. The key is
 // the environment's ID.
 //
-// Usually the display name is the name in the cloud. In two cases, it is the last known name:
+// Usually the display name is the name in the cloud. There are two exceptions:
 //
-//   - The cloud does not list the environment.
-//   - The environment has a new name, and a person must first approve the settings for this name.
+//   - If the cloud does not list the environment, the display name is the last known name.
+//   - If a person must first approve the settings for the new name of a renamed environment, the
+//     display name is the old name.
 //
 // In the result, an environment has no entry if all of these statements are true:
 //
@@ -170,8 +171,9 @@ func environmentNames(f Facts) map[string]string {
 	return names
 }
 
-// decidedWithoutName reports whether the discovery has given a source the settings of an environment
-// without a name. A source that the discovery lists but does not control has its own settings.
+// decidedWithoutName reports whether the discovery has decided the settings of a source whose
+// environment has no name. The environment must have been listed before. If the discovery does not
+// control the source, the source has its own settings.
 func decidedWithoutName(o Object, owner Owner) bool {
 	return listedBefore(o, owner) && metav1.IsControlledBy(o, owner.Object)
 }
@@ -291,7 +293,8 @@ func keptSources(f Facts, displayNames map[string]string) []string {
 const maxTemplated = 32
 
 // invalidReason returns why the API server would refuse the source that a write sends. It returns ""
-// if the source is valid. A source can be invalid although its template and each override are valid.
+// if the source is valid. A source can be invalid although the discovery's template and each
+// override are valid.
 func invalidReason(w Write) string {
 	s := source(w.Desired)
 	labels, annotations := len(s.Spec.Template.Labels), len(s.Spec.Template.Annotations)

@@ -49,8 +49,9 @@ type Facts struct {
 	// HeldBefore is the deletion that waits for a person's approval, as the status of the source or
 	// discovery shows it. It is nil if no deletion waits.
 	HeldBefore *v1alpha1.HeldPrune
-	// AppliedNames is the field Plan.AppliedNames of the previous plan, with the names of the writes
-	// since. After the manager's start, it is the result of AppliedNamesOf.
+	// AppliedNames is the field Plan.AppliedNames of the previous plan, updated after each write
+	// that followed. For the first plan after the manager's start, AppliedNames is the result of
+	// AppliedNamesOf.
 	AppliedNames AppliedNames
 	// Now is the time of the plan.
 	Now time.Time
@@ -100,9 +101,9 @@ type Write struct {
 	// If the phase of the object changed in the cloud, FormerPhase is the phase before the change.
 	// Otherwise, FormerPhase is "".
 	FormerPhase string
-	// wantedObject is the object as the plan wants it. Unlike Desired, it can lack the labels,
-	// annotations and ownerReferences that someone else added. It is nil if the write removes the
-	// ownerReference. wantedConditions are the conditions that the write sets.
+	// wantedObject is the object as the plan wants it; nil if the write removes the ownerReference.
+	// Desired also has the labels, annotations and ownerReferences that someone else added to the
+	// object. wantedConditions are the conditions that the write sets.
 	wantedObject     Object
 	wantedConditions []metav1.Condition
 }
@@ -148,8 +149,8 @@ type Report struct {
 	// complete listing since the manager's start. The methods Created and Deleted update the counts
 	// after each creation and deletion.
 	Summary *v1alpha1.InventorySummary
-	// Conflicts has one entry for each object that the plan cannot create, because an object in the
-	// cluster already has the name. The entries are sorted by name.
+	// Conflicts has one entry for each name that the plan needs, but that an object in the cluster
+	// already has. The entries are sorted by name.
 	Conflicts []Conflict
 	// Clashes has the pairs of cloud objects that need the same name in the cluster.
 	Clashes []Clash
@@ -183,8 +184,8 @@ type Report struct {
 	Remarks []string
 }
 
-// Unfilled returns how many listed cloud objects cannot get an object in the cluster yet. Either
-// another object has the name, or the old object is being deleted.
+// Unfilled returns how many listed cloud objects cannot get an object in the cluster yet. Each
+// needs a name that is taken (Conflicts, Clashes), or that an object being deleted has (Leaving).
 func (r Report) Unfilled() int { return len(r.Conflicts) + len(r.Clashes) + len(r.Leaving) }
 
 // Again returns the report after one more complete listing, which found no changes. l is the ledger
@@ -248,7 +249,8 @@ type Conflict struct {
 	// if the object has no controller.
 	Controller string
 	// Predecessor is true if the object in the cluster belongs to a deleted source or discovery
-	// with the same name as the present one. The garbage collector will delete the object.
+	// that had the same name as the plan's source or discovery. The garbage collector will delete
+	// the object.
 	Predecessor bool
 	// ID is the cloud ID of the object in the cluster. It is "" if the plan needs the name for an
 	// object with the same cloud ID.
@@ -258,11 +260,12 @@ type Conflict struct {
 }
 
 // Movable returns true if a person can solve the conflict by handing the existing source over to
-// the plan's discovery. Both of these conditions must be true:
+// the plan's discovery. All of these conditions must be true:
 //
-//   - The existing source has the environment that needs the name.
-//   - The existing source has no controller, or another discovery is its controller. A deleted
-//     discovery with the name of the present one does not count (see Predecessor).
+//   - The existing source is for the same environment as the source that the plan needs.
+//   - The controller of the existing source is another discovery, or there is no controller.
+//   - The controller is not a deleted discovery with the name of the plan's discovery (see
+//     Predecessor).
 func (c Conflict) Movable() bool {
 	return c.ID == "" && !c.Predecessor && (c.Controller == "" || strings.HasPrefix(c.Controller, DiscoveryKind+"/"))
 }
@@ -336,9 +339,9 @@ func Make(facts Facts) *Plan {
 //     pruneChain decide about the deletion.
 //   - The discovery no longer selects the environment: the rules in pruneChain decide about the
 //     deletion of the source.
-//   - There was no complete listing since the manager's start: the plan updates labels and
-//     annotations. It also updates the conditions if the last complete listing is older than
-//     spec.staleAfter.
+//   - There was no complete listing since the manager's start: the plan updates metadata, the spec
+//     of a source, and facts about other cloud objects. If the last complete listing is older than
+//     spec.staleAfter, the plan also updates the conditions.
 func (p *planner) planExisting(existing Object) {
 	name := existing.GetName()
 	desired, seen := p.Desired[name], p.Ledger.sightOf(name)
@@ -484,10 +487,10 @@ func (p *planner) limitedAdditions(additions []Object) []Object {
 }
 
 // planCreation plans to create an object that the cloud lists. If an object in the cluster already
-// has the name, planCreation reports a conflict.
+// has the same name, planCreation reports a conflict.
 //
-// If the object was last listed for another spec, planCreation plans nothing: the cloud may not list
-// it for this spec.
+// If the last listing that had the object was for an older spec (see Facts.Question), planCreation
+// plans nothing: the listing for the new spec may lack the object.
 func (p *planner) planCreation(listedObject Object) {
 	if e, _ := p.Ledger.entryOf(listedObject.GetName()); e.question != p.Question {
 		return

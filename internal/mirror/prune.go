@@ -81,7 +81,7 @@ type absentee struct {
 	//
 	//   - No listing ever had the object.
 	//   - The endpoint, the credential or a filter changed after the object was last listed.
-	//   - It is not known with which of these the object was last listed.
+	//   - It is not known which endpoint, credential and filters its last listing had.
 	scopeMoved bool
 	// notSelected is true if the cloud lists the environment of a source, but the discovery no longer
 	// selects the environment.
@@ -183,7 +183,8 @@ func notFresh(b batch) ruling {
 	return waits
 }
 
-// allowedObjects returns the objects whose deletion all rules in c.each allow, sorted by name.
+// allowedObjects applies the rules in c.each. It returns the objects for which all rules allow
+// the deletion, sorted by name.
 func (c chain) allowedObjects(prune v1alpha1.Prune, missing []absentee) []absentee {
 	var allowed []absentee
 	for _, a := range missing {
@@ -238,8 +239,9 @@ type Approval struct {
 	deletesBegun bool
 }
 
-// BeginDeletes notes that deletions with this approval are sent to the API server now. From then on,
-// the deletion of what is left is not reported as held, even if it must wait.
+// BeginDeletes notes that deletions with this approval are sent to the API server now. From then
+// on, the deletion of the remaining objects is not reported as held, even if this deletion must
+// wait.
 func (a *Approval) BeginDeletes() {
 	if a != nil {
 		a.deletesBegun = true
@@ -249,8 +251,9 @@ func (a *Approval) BeginDeletes() {
 // isUsed returns true if deletions with this approval were sent.
 func (a *Approval) isUsed() bool { return a != nil && a.deletesBegun }
 
-// covers returns true if the approval is for exactly the given objects, and the annotation of the
-// owner still has this approval. objectLines has the text that occasionLines makes for each object.
+// covers returns true if the approval is for exactly the given objects, and the owner's annotation
+// approvePrune still has the digest of the approval. objectLines has the text that occasionLines
+// makes for each object.
 func (a *Approval) covers(of metav1.Object, objectLines []string) bool {
 	return a != nil && Approved(of, a.digest) && slices.Equal(slices.Sorted(maps.Values(a.leftLines)), objectLines)
 }

@@ -41,10 +41,10 @@ var SchemaRegistry = observationKind(Kind{
 const phaseReadySchemaRegistry = "PROVISIONED"
 
 // registriesOfEnvironments has the Schema Registry clusters of each environment. The observation of
-// a Kafka cluster shows only the first of them. Two clusters are compared by these rules. The first
-// rule that makes a difference counts:
+// a Kafka cluster shows only the first Schema Registry cluster. These rules give the order of the
+// Schema Registry clusters. The first rule that makes a difference counts:
 //
-//   - A cluster that is missing in the cloud comes last.
+//   - A cluster that has been missing in the cloud for a minute or longer comes last.
 //   - A cluster with the phase PROVISIONED comes first.
 //   - A cluster with an HTTP endpoint comes first.
 //   - The names of the observations decide.

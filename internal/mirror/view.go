@@ -25,8 +25,8 @@ type View struct {
 	// staleAt is when the last complete listing becomes older than spec.staleAfter allows. It is
 	// zero if the listing is already too old, or never becomes too old.
 	staleAt time.Time
-	// conflicts has the names that the plan cannot use, because another object in the cluster has
-	// the name. The entries are sorted by name.
+	// conflicts has the names that the plan needs, but that other objects in the cluster already
+	// have. The entries are sorted by name.
 	conflicts []Conflict
 }
 
@@ -80,7 +80,8 @@ func (v *View) Awaits(name string) bool {
 
 // Drifted returns true if an existing object differs from the object that the plan wants. If the
 // plan wants no object with this name and this cloud ID, Drifted returns false. For a source with
-// the annotation unmanaged, it returns true if the source still has the owner's ownerReference.
+// the annotation unmanaged, it returns true if the source still has an ownerReference to the
+// discovery.
 func (v *View) Drifted(existing Object) bool {
 	if v == nil {
 		return false
@@ -119,8 +120,8 @@ func (v *View) isShown(existing, desired Object) bool {
 //
 //   - A changed object is not listed or not selected.
 //   - A changed object is being deleted.
-//   - A changed source was deleted, released or handed over. Then the status must say by which name the
-//     source has its settings.
+//   - A changed source was deleted, released or handed over. Repair cannot update status.sources,
+//     which has the display name by which the source has its settings.
 //   - Another object in the cluster has a name that the plan needs.
 //   - The last complete listing has become too old.
 func (v *View) Repair(changedObjects map[string]Object, now time.Time) *Changes {

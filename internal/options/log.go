@@ -13,7 +13,7 @@ const mostVerbose = 6
 func Discreet(l logr.Logger) logr.Logger {
 	sink := l.GetSink()
 	if deep, ok := sink.(logr.CallDepthLogSink); ok {
-		sink = deep.WithCallDepth(1) // Skip this function's frame.
+		sink = deep.WithCallDepth(1) // Skip the frame of discreet.Info.
 	}
 	return logr.New(discreet{sink})
 }

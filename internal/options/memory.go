@@ -25,7 +25,8 @@ func SpareMemory() {
 
 // LimitMemory sets Go's memory limit to nine tenths of the container's limit. If the environment
 // variable GOMEMLIMIT is set, LimitMemory changes nothing. LimitMemory returns Go's memory limit
-// in bytes, or a text that says why there is no limit.
+// in bytes. If there is no limit, LimitMemory returns "none". If LimitMemory fails, it returns the
+// error text.
 func LimitMemory() any {
 	limit, err := memlimit.Set()
 	if err != nil {

@@ -30,8 +30,8 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/cloudapi"
 )
 
-// leaseName is the name of the Lease for the leader election. With --watch-label-selector, the
-// name ends with a hash of the selector.
+// leaseName is the name of the Lease for the leader election. With --watch-label-selector, the name
+// of the Lease is leaseName and a hash of the selector.
 const leaseName = "inventory-operator.ccloud.dev"
 
 // leastRequestsPerSecond is the lowest accepted --requests-per-second. At a lower rate, a request
@@ -44,8 +44,8 @@ const mostRequestsPerSecond = 1_000_000
 
 // Options are the manager's flags. Call Complete before reading the fields.
 type Options struct {
-	// Manager has the options for the manager of controller-runtime. The caller must add the types
-	// to its Scheme.
+	// Manager has the options for the manager of controller-runtime. The caller of
+	// Complete must add the API types to Manager.Scheme.
 	Manager ctrl.Options
 	// AllowedOrigins are the origins to which requests to the cloud may go, for example
 	// "https://api.confluent.cloud". They have the form that cloudapi.Origin returns.

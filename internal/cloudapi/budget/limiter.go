@@ -240,7 +240,7 @@ func (l *limiter) estimateWait(now time.Time) time.Duration {
 //
 //   - until the end of a pause that the cloud asked for
 //   - until the bucket has a token for the request
-//   - until minSpacing has passed since the previous request, while the cloud's limit is near
+//   - if the cloud's limit is near, until minSpacing has passed since the previous request
 //
 // requestsAhead is how many requests in line are before this request.
 func (l *limiter) paceWait(now time.Time, requestsAhead int) time.Duration {

@@ -14,17 +14,17 @@ const (
 	// turnRequests is how many requests a sync is expected to send. By default, a source mirrors
 	// two kinds of objects, and each kind needs one request or more.
 	turnRequests = 2
-	// A sync loses its place in the queue if its caller does not call Turn again, or calls it more
-	// than turnGrace late.
-	// Without this limit, the place of a deleted source would stay forever.
+	// A sync loses its place in the queue if the caller of Turn never calls Turn again, or calls
+	// Turn more than turnGrace late. Without this limit, the place of a deleted source would stay
+	// forever.
 	turnGrace = 30 * time.Second
 )
 
 // syncQueue has the syncs that wait to begin, in the order in which they came.
 type syncQueue struct {
 	waiting []queuePlace
-	// Until nextBegin, the syncs that began probably still send requests. The next sync may begin
-	// at nextBegin, or up to turnPatience earlier.
+	// The syncs that have already begun probably send requests until nextBegin. The next sync may
+	// begin at nextBegin, or up to turnPatience earlier.
 	nextBegin time.Time
 }
 

@@ -2,8 +2,8 @@
 
 package wire
 
-// Environment is one environment, as the API org/v2 sends it. Unlike other cloud objects, it has no
-// spec and no status.
+// Environment is one environment of the API org/v2. An environment has no spec and no status. Other
+// cloud objects have both.
 type Environment struct {
 	ID          string     `json:"id"`
 	Metadata    ObjectMeta `json:"metadata"`
