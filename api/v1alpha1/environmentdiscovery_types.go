@@ -192,9 +192,9 @@ type SourcePrune struct {
 	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]+([.][0-9]+)?(ns|us|µs|ms|s|m|h))+$') && duration(self) <= duration('8760h')",message="gracePeriod must be a duration from 0s to 8760h, for example 0s or 1h"
 	GracePeriod *metav1.Duration `json:"gracePeriod,omitempty"`
 
-	// Largest share of the sources, in percent, that is deleted without a
-	// person's approval. A larger share waits for the approval. A single
-	// missing source is never too large a share. Unmanaged sources, and sources
+	// Largest share of the sources, in percent, that may have a missing
+	// environment at once without a person's approval of their deletion. A
+	// single missing source is never too large a share. Unmanaged sources, and sources
 	// that the selector does not select, are not part of the share. With 100 no
 	// source with a missing environment waits for approval. A source that the
 	// selector no longer selects always waits. Default: 20.
@@ -287,7 +287,8 @@ type DiscoveredSource struct {
 	Overrides int32 `json:"overrides,omitempty"`
 	// true if no listing is known to have had the environment, with the name that
 	// overrides need: a person handed the source over to the discovery, or an earlier
-	// status had no room for the source.
+	// status had no room for the source. Also true until the discovery has given the
+	// source its settings.
 	// Then the deletion of the source needs an approval.
 	// +optional
 	NeverListed bool `json:"neverListed,omitempty"`

@@ -479,10 +479,10 @@ type Prune struct {
 	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]+([.][0-9]+)?(ns|us|µs|ms|s|m|h))+$') && duration(self) <= duration('8760h')",message="gracePeriod must be a duration from 0s to 8760h, for example 0s or 1h"
 	GracePeriod *metav1.Duration `json:"gracePeriod,omitempty"`
 
-	// Largest share of a kind's observations, in percent, that is deleted
-	// without a person's approval. A larger share waits for the approval. A
-	// single missing object is never too large a share. With 100 no deletion
-	// waits for approval. Default: 20.
+	// Largest share of a kind's observations, in percent, that may be missing
+	// at once without a person's approval of their deletion. A single missing
+	// object is never too large a share. With 100 no deletion waits for
+	// approval. Default: 20.
 	// +optional
 	// +kubebuilder:default=20
 	// +kubebuilder:validation:Minimum=0

@@ -151,18 +151,20 @@ func asStopped(err error) error {
 // inParallel calls doOne with each number from 0 to n-1. It returns the error of each call, in the
 // order of the numbers. At most cap(r.Writers) calls run at the same time in the whole manager.
 //
-// If a call fails because the namespace is being deleted, no further call begins. After ctx ended,
-// some of the further calls may still begin. The error of a call that did not begin is errStopped.
+// If ctx ends, or if a call fails because the namespace is being deleted, no further call begins.
+// The error of a call that did not begin is errStopped.
 func (r *Reconciler) inParallel(ctx context.Context, n int, doOne func(int) error) []error {
 	errs := make([]error, n)
 	var stopped atomic.Bool
 	var wait sync.WaitGroup
 	for i := range n {
 		acquired := false
-		select {
-		case <-ctx.Done():
-		case r.Writers <- struct{}{}:
-			acquired = true
+		if ctx.Err() == nil { // Otherwise, select may still take the other case.
+			select {
+			case <-ctx.Done():
+			case r.Writers <- struct{}{}:
+				acquired = true
+			}
 		}
 		if !acquired || stopped.Load() {
 			errs[i] = errStopped

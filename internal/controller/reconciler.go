@@ -139,8 +139,8 @@ func endEarly(ctx context.Context, err error) (reconcile.Result, error) {
 
 // ask lists the cloud objects of o if a sync is due, and returns the cloud's answers.
 //
-//   - If no sync is due, the result is empty. There is one exception: if the reconcile with the last
-//     sync failed before it could write, the result has the answers of this sync again.
+//   - If no sync is due, the result is empty. There is one exception: if the reconcile with the
+//     last sync failed before it could write, the result has the answers of this sync again.
 //   - If the credential's rate limit does not let the sync begin yet, ask does not wait. The field
 //     putOff of the result says how long the sync must wait.
 //   - If the cloud fails, or the Secret cannot be read, the result has the failure, and the error

@@ -10,16 +10,16 @@ import (
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 )
 
-// AppliedNames has the display name of each environment by which the environment's source has its
-// settings. The key is the environment's ID. If an environment was renamed and a person must approve the
-// settings for the new name, the name in the cloud is another. The name is "" if the environment has no
-// name, or if the discovery has not decided the settings yet.
+// AppliedNames has a display name for each environment: the name by which the environment's source
+// has its settings. The key is the environment's ID. If an environment was renamed, and a person
+// must first approve the settings for the new name, AppliedNames has the old name. The name is ""
+// if the environment has no name, or if the discovery has not decided the settings yet.
 //
-// The names say what the sources are, not what a plan wants. So a name changes only when the API server
-// stores a write, or when a plan finds the source as it should be. A source that was deleted, and is not
-// yet created again, keeps its name.
+// The names describe the sources as they are, not as a plan wants them. So a name changes only
+// when the API server stores a write, or when a plan finds that the source needs no change. If a
+// source was deleted, and is not yet created again, the map keeps the display name.
 //
-// Only the owner of the map may use it.
+// The map is not safe for concurrent use.
 type AppliedNames map[string]string
 
 // AppliedNamesOf reads the names from the status of a discovery. For an InventorySource, the result is
@@ -53,9 +53,12 @@ func (n AppliedNames) add(v *View, o Object) {
 	}
 }
 
-// keptNames returns the names of the previous plan that still are facts. A name is no longer a fact if
-// the source is gone and the discovery does not create it again, or if another object has its name in
-// the cluster: then someone else has decided the settings.
+// keptNames returns the display names of the previous plan that still are facts. In these cases, a
+// display name is no longer a fact:
+//
+//   - The source is gone, and the discovery does not create it again.
+//   - Another object in the cluster has the source's name. Then someone else has decided the
+//     settings.
 func (p *planner) keptNames() AppliedNames {
 	if p.Kind.environmentNames == nil {
 		return nil
@@ -74,19 +77,21 @@ func (p *planner) keptNames() AppliedNames {
 	return kept
 }
 
-// nameFor returns the name by which a source has its settings; "" if there is none, or if it is not
-// known. o has the environment. inCluster is the source in the cluster; nil if there is none.
+// nameFor returns the display name by which a source has its settings. It returns "" if there is
+// no display name, or if the name is not known. o is a source with the same environment. inCluster
+// is the source in the cluster; nil if there is none.
 func (n AppliedNames) nameFor(o, inCluster Object, owner Owner) string {
 	name, known := n[source(o).Spec.Environment]
 	return trustedName(name, known, o, inCluster, owner)
 }
 
-// trustedName is AppliedNames.nameFor, with the entry of the map. A source's annotation counts only
-// where a forged one decides nothing, because a person who may edit the source can write it:
+// trustedName does the same as AppliedNames.nameFor. The parameters name and known are the entry
+// of the map. A person who may edit the source can forge its annotation. So trustedName uses the
+// annotation only in these cases, where a forged annotation decides nothing:
 //
-//   - It says the rest of a name that the status has cut.
-//   - There is no entry, and the discovery controls the source. The manager may have ended before it
-//     wrote the status, or the status has no room for the entry.
+//   - The status has cut the name, and the annotation has the rest of the name.
+//   - There is no entry, and the discovery controls the source. The manager may have ended before
+//     it wrote the status, or the status has no room for the entry.
 func trustedName(name string, known bool, o, inCluster Object, owner Owner) string {
 	if inCluster == nil || source(inCluster).Spec.Environment != source(o).Spec.Environment {
 		return name

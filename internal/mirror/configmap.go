@@ -92,11 +92,10 @@ func endpointData(o *v1alpha1.KafkaClusterObservation, kafkaSelection *v1alpha1.
 // OwnsConfigMap reports whether a ConfigMap belongs to an observation:
 //
 //   - If the ConfigMap has a controller, the controller must be the observation.
-//   - If the ConfigMap has no controller, these values must match the observation: the label with
-//     the source's name, the cluster ID, and the environment ID.
+//   - If the ConfigMap has no controller, its label with the source's name must match the
+//     observation. The cluster ID and the environment ID in its data must match too.
 //
-// The IDs are in the ConfigMap's data. For example, the key of the cluster ID is cluster.id or
-// CLUSTER_ID.
+// For example, the key of the cluster ID in the data is cluster.id or CLUSTER_ID.
 func OwnsConfigMap(o *v1alpha1.KafkaClusterObservation, c *corev1.ConfigMap) bool {
 	if controller := metav1.GetControllerOf(c); controller != nil {
 		return controller.UID == o.UID

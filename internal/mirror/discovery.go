@@ -285,7 +285,8 @@ func claimOfSource(o Object, owner Owner, seen sight) time.Time {
 //   - outOfScopeSince, if the selector selects the environment again, or if the cloud no longer
 //     lists the environment
 //
-// A time that is earlier than in the ledger becomes that of the ledger: see Ledger.notBefore.
+// If a time is earlier than the time in the ledger, it becomes the time in the ledger. See
+// Ledger.notBefore.
 func endAbsencesOfSources(owner Object, l *Ledger) {
 	entries := owner.(*v1alpha1.EnvironmentDiscovery).Status.Sources
 	for i := range entries {
@@ -330,7 +331,7 @@ const (
 
 // Sources returns the entries of the discovery's status.sources, sorted by environment. It leaves
 // out the last entries if they do not fit into the status. The second result is the number of all
-// sources. sources and names are those after the writes of the plan.
+// sources. The parameters sources and names have the state after the writes of the plan.
 func (v *View) Sources(sources map[string]Object, names AppliedNames, now time.Time) (first []v1alpha1.DiscoveredSource, all int32) {
 	owner, l := v.owner, v.ledger
 	sorted := slices.SortedFunc(maps.Values(sources), func(a, b Object) int {

@@ -38,7 +38,7 @@ type Desired map[string]Object
 //
 //   - An object that exists in Kubernetes stays in the list. So a failed listing removes no entry.
 //   - If an object is missing in the cloud for a minute or longer, its entry says this.
-//   - If the operator may not read the objects of one mirrored kind, all lists of existing objects
+//   - If the operator may not read the objects of one mirrored kind, all lists in existing objects
 //     stay as they were.
 func Desire(owner Owner, kinds []*Kind, ledgers []*Ledger, existingObjects [][]Object) []Desired {
 	desired := make([]Desired, len(kinds))

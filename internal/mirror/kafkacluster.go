@@ -79,10 +79,10 @@ func joinKafkaCluster(t topics, o Object) Object {
 	return &joined
 }
 
-// reachableEndpoints returns the endpoints of a cluster. If the cluster has no access points, the
-// result is one endpoint with the cluster's addresses; no endpoint if it has no address. The last
-// parameter is "Missing" if the cluster has been missing in the cloud for a minute or longer. Each
-// endpoint gets it as its field Observed.
+// reachableEndpoints returns the endpoints of a cluster. If the cluster has addresses but no
+// access points, the result is one endpoint with these addresses. If the cluster has neither, the
+// result is empty. The parameter observed is "Missing" if the cluster has been missing in the
+// cloud for a minute or longer. Each endpoint gets this value in the field Observed.
 func reachableEndpoints(o *v1alpha1.KafkaClusterObservation, observed string) []v1alpha1.ReachableEndpoint {
 	if len(o.Status.Endpoints) == 0 && o.Status.BootstrapServers+o.Status.HTTPEndpoint != "" {
 		return []v1alpha1.ReachableEndpoint{{ClusterID: o.Spec.ClusterID, Observed: observed, KafkaEndpoint: v1alpha1.KafkaEndpoint{

@@ -70,7 +70,7 @@ type Kind struct {
 	// renderObject returns an object as it should be in the cluster.
 	renderObject func(r rendering) Object
 
-	// attachFacts adds to t the facts about an object that objects of other kinds show. For
+	// attachFacts adds facts about an object to t. Objects of other kinds show these facts. For
 	// example, a network shows its clusters, so attachFacts of a Kafka cluster adds the cluster to
 	// t. attachFacts is nil if no other kind shows facts about this kind.
 	//
@@ -78,8 +78,9 @@ type Kind struct {
 	// longer. For every other object, observedReason is "".
 	attachFacts func(t topics, o Object, observedReason string)
 	// joinFacts takes the facts about related objects from t. It returns a shallow copy of an
-	// observation that shows these facts. If the observation already shows them, joinFacts returns
-	// the observation itself. joinFacts is nil if this kind shows no facts about related objects.
+	// observation, and the copy shows these facts. If the observation already shows them, joinFacts
+	// returns the observation itself. joinFacts is nil if this kind shows no facts about related
+	// objects.
 	joinFacts func(t topics, o Object) Object
 	// withJoinedFacts returns a shallow copy of o that shows the same facts about related objects
 	// as factSource. If this kind shows no such facts, withJoinedFacts returns o itself.

@@ -27,8 +27,8 @@ type Sighting struct {
 	// Scope is a hash of the endpoint, the credential and the filters of the listing. If this hash
 	// changes, the new listing may lack objects that still exist in the cloud.
 	Scope string
-	// Question is a hash of what the spec says about the listing. Unlike Scope, it has the discovery's
-	// selector, and the credential by name.
+	// Question is a hash of what the spec says about the listing: the endpoint, the reference to
+	// the credential, the filters, and the discovery's selector.
 	Question string
 	// End is when the listing ended.
 	End time.Time
@@ -243,8 +243,8 @@ func (l *Ledger) addListed(r recording, o Object) {
 
 // roomFor returns a limit for the number of entries in the ledger after an incomplete listing with
 // lastCount objects. At this limit, carryOver copies an entry only if the cluster has the object.
-// limitedAdditions uses the same limit for the objects in the cluster. Without this limit, both
-// could grow with every incomplete listing.
+// limitedAdditions uses the same limit for the objects in the cluster. Without this limit, the
+// ledger and the number of objects in the cluster could grow with every incomplete listing.
 func roomFor(lastCount int) int { return max(100, 2*lastCount) }
 
 // carryOver copies entries from the former ledger to l, for objects that the new listing lacks.
@@ -327,9 +327,9 @@ func (r recording) claimedSince(o Object, seen sight) time.Time {
 // claimedSince returns the time at which an object went missing, or at which the discovery stopped
 // selecting the object. It reads the time from the cluster, with two exceptions:
 //
-//   - If the cluster does not have the time, claimedSince returns the present time.
-//   - If the time is before the object's creation, someone forged the time. Then claimedSince
-//     returns the creation time.
+//   - If the cluster does not have the time, claimedSince returns now.
+//   - If the time is before the object's creation by more than maxSkew, someone forged the time.
+//     Then claimedSince returns the creation time, unless the creation time is after now.
 func claimedSince(k *Kind, owner Owner, o Object, seen sight, now time.Time) time.Time {
 	since := k.claimedTime(o, owner, seen)
 	if since.IsZero() {
@@ -352,8 +352,8 @@ const maxSkew = time.Minute
 //   - For a listed object, the time is zero.
 //
 // If the listings do not give the time, knownSince reads the time from the cluster. If the cluster
-// does not have it either, the time is zero before the first complete listing. After that listing,
-// it is the present time.
+// does not have the time either, the result depends on the listings: zero before the first complete
+// listing, and now after that listing.
 func knownSince(k *Kind, owner Owner, l *Ledger, o Object, now time.Time) (sight, time.Time) {
 	seen, since := l.sightOf(o.GetName()), l.sinceOf(o.GetName())
 	switch {
