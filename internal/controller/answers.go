@@ -16,7 +16,7 @@ type syncAnswers struct {
 	// kindListings has one listing for each kind of cloud object, in the same order as the field
 	// ownerKind.kinds. It is nil if there was no sync.
 	kindListings []listing
-	// beganEarly reports whether the sync began before its planned time.
+	// beganEarly reports whether the sync began before its planned time, or for a changed spec.
 	beganEarly bool
 	// putOff is how long the credential's rate limit delays a sync that is due; zero if there is
 	// no delay.

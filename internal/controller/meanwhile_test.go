@@ -18,6 +18,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
+	"github.com/ccloud-dev/inventory-operator/internal/cloudapi"
+	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/budget"
 	"github.com/ccloud-dev/inventory-operator/test/cloudsim"
 )
 
@@ -662,3 +664,66 @@ var _ = Describe("A spec that allows a deletion, while another kind takes minute
 		Expect(w.clusters(ctx)).To(HaveLen(10))
 	})
 })
+
+var _ = eachOwner("The answers of a failed pass, which a sync that waits for budget drops,", func(under side) {
+	It("were no sync", func(ctx SpecContext) {
+		s := newSubject(ctx, under, 3)
+		s.create(ctx, every(5*time.Minute))
+		s.pass(ctx)
+		s.put(3)
+		s.later(time.Minute)
+		s.annotate(ctx, v1alpha1.AnnotationRequestedAt, "now")
+		usual := s.options().Cluster
+		s.options().Cluster = &withoutLists{usual}
+		Expect(s.asked(func() {
+			_, err := s.try(ctx)
+			Expect(err).To(HaveOccurred())
+		})).To(Equal(1))
+		s.options().Cluster = usual
+		s.later(7 * time.Minute)
+		s.options().Budgets = budget.New(0.1, 1)
+		of := cloudapi.Budget(s.options().Budgets, s.url, cloudapi.Credential{Key: apiKey, Secret: apiSecret})
+		of.Turn("another")
+		of.Turn("one more")
+		Expect(s.asked(func() { s.pass(ctx) })).To(BeZero())
+		Expect(s.objects(ctx)).NotTo(HaveKey(s.id(3)))
+		Expect(s.status(ctx).LastHandledReconcileAt).To(BeEmpty())
+	})
+})
+
+var _ = Describe("A new credential that", func() {
+	var o *organization
+	BeforeEach(func(ctx SpecContext) {
+		o = newOrganization(ctx)
+		o.environments("env-b", "payments-b")
+	})
+	for _, fails := range []bool{false, true} {
+		It(fmt.Sprintf("is refused waits for an interval, after a pass that failed %v", fails), func(ctx SpecContext) {
+			o.cloud.RemoveKey(apiKey)
+			o.discovery(ctx, "org", func(d *v1alpha1.EnvironmentDiscovery) { d.Spec.Interval = &metav1.Duration{Duration: 5 * time.Minute} })
+			o.pass(ctx, "org")
+			o.list(ctx, "org")
+			usual := o.reconciler.Cluster
+			o.clock.SetTime(o.read(ctx, "org").Status.NextSyncTime.Add(time.Second))
+			if fails {
+				o.reconciler.Cluster = &withoutLists{usual}
+			}
+			_, err := o.discoverer.Reconcile(ctx, requestFor(o.read(ctx, "org")))
+			Expect(err != nil).To(Equal(fails))
+			o.reconciler.Cluster = usual
+			o.clock.SetTime(o.clock.Now().Add(time.Second))
+			o.edit(ctx, "org", func(d *v1alpha1.EnvironmentDiscovery) {
+				d.Spec.Template.Spec.Peerings.Policy = v1alpha1.MirrorPolicyIgnore
+			})
+			Expect(o.calls(func() { o.pass(ctx, "org") })).NotTo(BeZero())
+			Expect(o.read(ctx, "org").Status.CredentialBackoff.Delay.Duration).To(Equal(5 * time.Minute))
+		})
+	}
+})
+
+// withoutLists reads no lists.
+type withoutLists struct{ client.Client }
+
+func (w *withoutLists) List(context.Context, client.ObjectList, ...client.ListOption) error {
+	return errOutOfOrder
+}

@@ -160,7 +160,9 @@ func (r *Reconciler) ask(ctx context.Context, o owner, s *state) (syncAnswers, e
 		return syncAnswers{}, err
 	}
 	asked.terms = termsOf(o)
-	if asked.beganEarly = now.Before(schedule.nextSync); asked.wasSynced() {
+	used := schedule.usedVersions.generation
+	asked.beganEarly = now.Before(schedule.nextSync) || used != 0 && used != asked.terms.generation
+	if asked.wasSynced() {
 		s.unfinishedSync = nil
 	}
 	if asked.putOff.For > 0 && (schedule.delayedSince.IsZero() || schedule.delayedSince.After(now)) {

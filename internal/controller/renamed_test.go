@@ -4,12 +4,14 @@ package controller_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	"k8s.io/apimachinery/pkg/api/equality"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/ptr"
@@ -220,6 +222,84 @@ var _ = Describe("A source that a discovery took", func() {
 			Expect(o.cloud.RenameEnvironment("env-b", "Payments-b")).To(Succeed())
 			o.list(ctx, "org")
 			expectMirrored(ctx)
+		})
+	}
+
+	It("is not deleted without an approval, if the API server refused to give it over", func(ctx SpecContext) {
+		byHand(ctx)
+		o.environments("env-c", "c", "env-d", "d", "env-e", "e")
+		api := &gate{Client: o.reconciler.Cluster}
+		api.refuse = func(verb, name string) error {
+			if verb == "patch" && name == "env-b" {
+				return apierrors.NewForbidden(observations, name, errors.New("a policy says no"))
+			}
+			return nil
+		}
+		o.reconciler.Cluster = api
+		o.discovery(ctx, "org", func(d *v1alpha1.EnvironmentDiscovery) { d.Spec.Prune.Policy = v1alpha1.PrunePolicyDelete })
+		pass := func() {
+			GinkgoHelper()
+			_, err := o.discoverer.Reconcile(ctx, requestFor(o.read(ctx, "org")))
+			Expect(err).NotTo(HaveOccurred())
+		}
+		pass()
+		o.change(ctx, "env-b", handOver)
+		next := func() {
+			GinkgoHelper()
+			o.clock.SetTime(o.read(ctx, "org").Status.NextSyncTime.Add(time.Second))
+			pass()
+		}
+		next()
+		Expect(o.read(ctx, "org").Status.Sources[0].NeverListed).To(BeTrue())
+		Expect(o.cloud.RemoveEnvironment("env-b")).To(Succeed())
+		for range 4 {
+			next()
+		}
+		Expect(o.sources(ctx)).To(HaveKey("env-b"))
+	})
+
+	It("has no settings by a name that someone wrote into it before", func(ctx SpecContext) {
+		o.environments("env-b", "dev-b")
+		byHand(ctx)
+		o.change(ctx, "env-b", handOver)
+		o.discovery(ctx, "org", mirrorPayments, func(d *v1alpha1.EnvironmentDiscovery) { d.Spec.Preview = true })
+		o.pass(ctx, "org")
+		o.change(ctx, "env-b", func(s *v1alpha1.InventorySource) {
+			s.OwnerReferences = []metav1.OwnerReference{*metav1.NewControllerRef(o.read(ctx, "org"), v1alpha1.GroupVersion.WithKind("EnvironmentDiscovery"))}
+			metav1.SetMetaDataAnnotation(&s.ObjectMeta, v1alpha1.AnnotationEnvironmentName, "payments-x")
+		})
+		o.list(ctx, "org")
+		o.edit(ctx, "org", func(d *v1alpha1.EnvironmentDiscovery) { d.Spec.Preview = false })
+		o.list(ctx, "org")
+		Expect(o.sources(ctx)["env-b"].Spec.KafkaClusters.Policy).To(Equal(v1alpha1.MirrorPolicyIgnore))
+	})
+
+	for _, restart := range []bool{false, true} {
+		It(fmt.Sprintf("and whose environment has no name follows the template, though the status was not written, restart %v", restart), func(ctx SpecContext) {
+			o.cloud.RemoveKey(apiKey)
+			o.environments("env-b", "")
+			o.discovery(ctx, "org", overriding(`[{"selector": {"displayNames": ["payments-*"]}, "spec": {"networks": {"policy": "Mirror"}}}]`))
+			o.pass(ctx, "org")
+			o.cloud.AddKey(cloudsim.Key{ID: apiKey, Secret: apiSecret})
+			usual := o.reconciler.Cluster
+			o.reconciler.Cluster = &withoutStatus{usual}
+			o.clock.SetTime(o.read(ctx, "org").Status.NextSyncTime.Add(time.Second))
+			_, err := o.discoverer.Reconcile(ctx, requestFor(o.read(ctx, "org")))
+			Expect(err).To(HaveOccurred())
+			Expect(o.sources(ctx)).To(HaveKey("env-b"))
+			if restart {
+				o.restart()
+			}
+			o.reconciler.Cluster = usual
+			o.pass(ctx, "org")
+			o.list(ctx, "org")
+			Expect(o.ready(ctx, "org")).To(Equal("True/Succeeded"))
+			o.edit(ctx, "org", func(d *v1alpha1.EnvironmentDiscovery) {
+				d.Spec.Template.Spec.Peerings.Policy = v1alpha1.MirrorPolicyIgnore
+			})
+			o.pass(ctx, "org")
+			o.list(ctx, "org")
+			Expect(o.sources(ctx)["env-b"].Spec.Peerings.Policy).To(Equal(v1alpha1.MirrorPolicyIgnore))
 		})
 	}
 

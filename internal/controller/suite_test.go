@@ -5,6 +5,7 @@ package controller_test
 import (
 	"context"
 	"net/http"
+	"os"
 	"path/filepath"
 	"testing"
 	"time"
@@ -37,13 +38,15 @@ var (
 
 func TestController(t *testing.T) {
 	RegisterFailHandler(Fail)
-	SetDefaultEventuallyTimeout(10 * time.Second)
+	SetDefaultEventuallyTimeout(time.Minute)
 	EnforceDefaultTimeoutsWhenUsingContexts()
 	RunSpecs(t, "Controller")
 }
 
 var _ = BeforeSuite(func(ctx SpecContext) {
 	ctrl.SetLogger(zap.New(zap.WriteTo(GinkgoWriter), zap.UseDevMode(true)))
+	// A busy machine may answer no ping for a while. A client would give up its connection after 15 s.
+	Expect(os.Setenv("HTTP2_PING_TIMEOUT_SECONDS", "300")).To(Succeed())
 	plane, err := controlplane.Start(ctx, controlplane.Options{
 		CRDPaths: []string{filepath.Join("..", "..", "config", "crd", "bases")},
 		Log:      GinkgoWriter,

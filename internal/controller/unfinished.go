@@ -35,14 +35,24 @@ func (u *unfinishedSync) answers() syncAnswers {
 // annotation requestedAt, the status does not say that this sync was carried out.
 func (s *state) dropOutdatedAnswers(now terms) {
 	if u := s.unfinishedSync; u != nil && u.syncAnswers.terms.generation != now.generation {
-		s.schedule, s.unfinishedSync = u.scheduleBefore, nil
+		s.dropAnswers()
 	}
+}
+
+// dropAnswers forgets the stored answers of the cloud, and restores the schedule from before the sync.
+func (s *state) dropAnswers() {
+	delayedSince := s.schedule.delayedSince
+	s.schedule, s.unfinishedSync = s.unfinishedSync.scheduleBefore, nil
+	s.schedule.delayedSince = delayedSince
 }
 
 // finish records that the reconcile has made its writes. If the reconcile used answers of the
 // cloud, finish sets when the next sync is due.
 func (r *Reconciler) finish(o owner, s *state, asked syncAnswers) {
-	if asked.wasSynced() && s.unfinishedSync != nil {
+	if s.unfinishedSync != nil && !asked.wasSynced() { // The rate limit delays the next sync.
+		s.dropAnswers()
+	}
+	if s.unfinishedSync != nil {
 		// The cloud's answers come from an earlier reconcile, which failed and set the time of the
 		// next sync. The new plan can find missing objects: then the next sync must come earlier
 		// than that time. So restore the schedule as it was before the earlier sync. The call of

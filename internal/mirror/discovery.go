@@ -212,7 +212,10 @@ func withLastName(o, lastListed, inCluster Object, owner Owner) Object {
 		return o
 	}
 	entry, found := sourceNamed(owner.discovery(), source(o).Spec.Environment)
-	name := trustedName(entry.DisplayName, found, o, inCluster, owner)
+	name := wholeName(entry.DisplayName, o, inCluster)
+	if !found && inCluster != nil && metav1.IsControlledBy(inCluster, owner.Object) { // See keptNames.
+		name = displayName(inCluster)
+	}
 	if lastListed != nil {
 		name = cmp.Or(displayName(lastListed), name)
 	}
@@ -340,13 +343,12 @@ func (v *View) Sources(sources map[string]Object, names AppliedNames, now time.T
 	size := 0
 	for _, o := range sorted[:min(len(sorted), maxSources)] {
 		id := source(o).Spec.Environment
-		name := names.nameFor(o, o, owner)
+		name := names.nameFor(o, o)
 		if size += jsonSize(id, shownName(name), o.GetName()); size > maxListSize {
 			break
 		}
 		_, known := v.displayNames[id]
-		_, decided := names[id]
-		named := v1alpha1.DiscoveredSource{Environment: id, Name: o.GetName(), DisplayName: shownName(name), NeverListed: !decided || !known && !listedBefore(o, owner) || l.neverSeen(Environment, owner, o)}
+		named := v1alpha1.DiscoveredSource{Environment: id, Name: o.GetName(), DisplayName: shownName(name), NeverListed: !names[id].decided || !known && !listedBefore(o, owner) || l.neverSeen(Environment, owner, o)}
 		if known && !Environment.releases(o) { // Overrides do not change a source with the annotation unmanaged.
 			named.Overrides = int32(len(owner.loadOverrides().settingsFor(id, name).appliedIndexes))
 		}

@@ -152,16 +152,16 @@ func environmentNames(f Facts) map[string]string {
 	for _, o := range f.Existing {
 		existing[o.GetName()] = o
 		id := source(o).Spec.Environment
-		last := f.AppliedNames.nameFor(o, o, f.Owner)
-		if last != "" || decidedWithoutName(o, f.Owner) || !all.byName {
+		last := f.AppliedNames.nameFor(o, o)
+		if last != "" || decidedWithoutName(f, o) || !all.byName {
 			names[id] = last
 		}
 	}
 	for name, o := range f.Desired {
 		id := source(o).Spec.Environment
-		last := f.AppliedNames.nameFor(o, cmp.Or(existing[name], f.Occupants[name]), f.Owner)
+		last := f.AppliedNames.nameFor(o, cmp.Or(existing[name], f.Occupants[name]))
 		names[id] = displayName(o)
-		if has := existing[name]; has != nil && last == "" && names[id] == "" && all.byName && !decidedWithoutName(has, f.Owner) {
+		if has := existing[name]; has != nil && last == "" && names[id] == "" && all.byName && !decidedWithoutName(f, has) {
 			delete(names, id)
 		}
 		if last != "" && last != shownName(displayName(o)) && needsApproval(all.settingsFor(id, last).settings, all.settingsFor(id, displayName(o)).settings) {
@@ -174,8 +174,9 @@ func environmentNames(f Facts) map[string]string {
 // decidedWithoutName reports whether the discovery has decided the settings of a source whose
 // environment has no name. The environment must have been listed before. If the discovery does not
 // control the source, the source has its own settings.
-func decidedWithoutName(o Object, owner Owner) bool {
-	return listedBefore(o, owner) && metav1.IsControlledBy(o, owner.Object)
+func decidedWithoutName(f Facts, o Object) bool {
+	applied := f.AppliedNames[f.Kind.id(o)]
+	return applied.decided && applied.name == "" && metav1.IsControlledBy(o, f.Owner.Object)
 }
 
 // overlayFields copies the fields of the patch to the target, except fields with a zero value. An

@@ -296,7 +296,8 @@ func Make(facts Facts) *Plan {
 		p.sort()
 		return &p.Plan
 	}
-	p.View, p.occupantsByName, p.Plan.AppliedNames = newView(p.Facts), p.Occupants, p.keptNames()
+	p.Facts.AppliedNames = p.keptNames()
+	p.View, p.occupantsByName, p.Plan.AppliedNames = newView(p.Facts), p.Occupants, p.Facts.AppliedNames
 	p.Undecided = p.Ledger.Completed().IsZero()
 	there := make(map[string]struct{}, len(p.Existing))
 	for _, existing := range p.Existing {
@@ -531,7 +532,7 @@ func (p *planner) absenteeOf(existing Object, seen sight) absentee {
 		missCount:   p.Ledger.missCount(name),
 		since:       since,
 		missingFor:  max(0, p.Now.Sub(since)), // The difference is negative if the clock was set back.
-		scopeMoved:  p.Ledger.scopeMoved(name),
+		scopeMoved:  p.Ledger.scopeMoved(name) || p.Kind.environmentNames != nil && !p.Facts.AppliedNames[p.Kind.id(existing)].decided,
 		notSelected: seen == sightOutside,
 	}
 }

@@ -912,3 +912,29 @@ func TestAnEntryOfAPreviewHasNoNameYet(t *testing.T) {
 	o.look(first, environment{"env-b", "Payments-b"})
 	o.Expect(o.sources["env-b"].Spec.KafkaClusters.Policy).To(Equal(v1alpha1.MirrorPolicyMirror))
 }
+
+func TestSourcesWithoutANameFollowTheTemplateThoughTheStatusHasNoRoom(t *testing.T) {
+	t.Parallel()
+	o := losing(t, func(d *v1alpha1.EnvironmentDiscovery) {
+		d.Spec.Overrides = []v1alpha1.SourceOverride{overrideOf(v1alpha1.MirrorSettings{
+			Networks: v1alpha1.NetworkSelection{Policy: v1alpha1.MirrorPolicyMirror}}, "payments-*")}
+	})
+	o.many = true
+	var all []environment
+	for _, id := range environmentIDs(502) {
+		all = append(all, environment{id, ""})
+	}
+	o.look(all...)
+	o.look(all...)
+	o.discovery = o.discovery.DeepCopy()
+	o.discovery.Spec.Template.Spec.Peerings.Policy = v1alpha1.MirrorPolicyIgnore
+	o.look(all...)
+	o.look(all...)
+	left := 0
+	for _, s := range o.sources {
+		if s.Spec.Peerings.Policy != v1alpha1.MirrorPolicyIgnore {
+			left++
+		}
+	}
+	o.Expect(left).To(BeZero())
+}
