@@ -49,15 +49,12 @@ func (s *state) dropAnswers() {
 // finish records that the reconcile has made its writes. If the reconcile used answers of the
 // cloud, finish sets when the next sync is due.
 func (r *Reconciler) finish(o owner, s *state, asked syncAnswers) {
-	if s.unfinishedSync != nil && !asked.wasSynced() { // The rate limit delays the next sync.
-		s.dropAnswers()
-	}
 	if s.unfinishedSync != nil {
-		// The cloud's answers come from an earlier reconcile, which failed and set the time of the
-		// next sync. The new plan can find missing objects: then the next sync must come earlier
-		// than that time. So restore the schedule as it was before the earlier sync. The call of
-		// reschedule below sets the time again.
-		s.schedule = s.unfinishedSync.scheduleBefore
+		// An earlier reconcile got the cloud's answers, failed, and set the time of the next sync. If
+		// this reconcile used the answers, its plan can have found missing objects, and then the next
+		// sync must come earlier. The call of reschedule below sets the time again. If this reconcile
+		// did not use the answers, because the rate limit delays the next sync, nobody will.
+		s.dropAnswers()
 	}
 	r.reschedule(s, asked)
 	// If a person takes an approval back and gives it again later, a sync must begin again.

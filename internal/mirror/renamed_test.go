@@ -938,3 +938,63 @@ func TestSourcesWithoutANameFollowTheTemplateThoughTheStatusHasNoRoom(t *testing
 	}
 	o.Expect(left).To(BeZero())
 }
+
+// The API server stores a write, and the manager does not get the answer. The next plan finds the source as
+// it should be.
+func TestANameCountsThoughTheAnswerToItsWriteWasLost(t *testing.T) {
+	t.Parallel()
+	o := losing(t, func(d *v1alpha1.EnvironmentDiscovery) {
+		d.Spec.Overrides = []v1alpha1.SourceOverride{overrideOf(harmless["a kind that begins"], "b-*")}
+	})
+	o.look(environment{"env-b", "a-b"})
+	o.hear(true, environment{"env-b", "b-b"})
+	plan := o.plan()
+	o.Expect(plan.Writes).To(HaveLen(1))
+	o.sources["env-b"], o.applied = stored(plan.Writes[0].Desired).(*v1alpha1.InventorySource), plan.AppliedNames
+	o.Expect(o.pass().Writes).To(BeEmpty())
+	o.look(environment{"env-b", "c-b"})
+	o.Expect(o.sources["env-b"].Spec.Networks.Policy).To(Equal(v1alpha1.MirrorPolicyMirror))
+}
+
+func TestASourceWithoutANameFollowsTheTemplateThoughTheManagerEndedBeforeTheStatus(t *testing.T) {
+	t.Parallel()
+	o := losing(t, ignoring("dev-*"))
+	unwritten := o.discovery
+	o.look(environment{"env-b", ""})
+	o.discovery = unwritten
+	o.restart()
+	o.look(environment{"env-b", ""})
+	o.discovery = o.discovery.DeepCopy()
+	o.discovery.Spec.Template.Spec.Peerings.Policy = v1alpha1.MirrorPolicyIgnore
+	o.pass()
+	o.Expect(o.sources["env-b"].Spec.Peerings.Policy).To(Equal(v1alpha1.MirrorPolicyIgnore))
+}
+
+// A source is handed over, and the API server refuses each write of it. Then its environment goes.
+func TestASourceThatTheDiscoveryNeverHadIsNotDeletedWithoutAnApproval(t *testing.T) {
+	t.Parallel()
+	for _, restart := range []bool{false, true} {
+		others := environmentIDs(9)
+		o := discovered(t, others...)
+		s := NewSource(o.discovery, "env-b", "")
+		s.UID, s.OwnerReferences, s.Annotations = "handed-over", nil, nil
+		o.sources["env-b"] = s
+		listing := func(ids ...string) *Plan {
+			o.hear(true, named(ids...)...)
+			plan := o.plan()
+			o.noteStatus(plan)
+			return plan
+		}
+		listing(append(others, "env-b")...)
+		if restart {
+			o.restart()
+			listing(append(others, "env-b")...)
+		}
+		var plan *Plan
+		for range 4 {
+			plan = listing(others...)
+			o.Expect(plan.Deletes).To(BeEmpty())
+		}
+		o.Expect(plan.Held).To(HaveField("Reason", v1alpha1.ReasonScopeChanged))
+	}
+}
