@@ -70,10 +70,10 @@ func (r *Reconciler) copyOf(o owner) owner {
 func (r *Reconciler) report(ctx context.Context, o owner, s *state, asked syncAnswers, did writeResult) error {
 	before := r.copyOf(o)
 	c := r.conditionsOf(o)
-	if used := s.schedule.usedVersions.generation; asked.putOff.For == 0 && !o.settings().suspend {
+	if asked.putOff.For == 0 && !o.settings().suspend {
 		// A person may have changed the spec during the reconcile. The new spec still needs a sync, so
 		// the status does not say yet that the operator has observed it.
-		c.generation = max(used, min(o.status().ObservedGeneration, o.object().GetGeneration()))
+		c.generation = max(s.schedule.usedVersions.generation, min(o.status().ObservedGeneration, o.object().GetGeneration()))
 	}
 	// The rate limit can delay the sync for a changed spec. Until this sync, the status must
 	// describe the old spec.
