@@ -367,6 +367,7 @@ var _ = eachOwner("An approval that is given meanwhile", func(under side) {
 		s.delete(ctx, 7)
 		Expect(s.asked(func() { s.pass(ctx) })).To(BeZero())
 		Expect(s.objects(ctx)).To(HaveLen(10), "item-07 is put back")
+		Expect(s.condition(ctx, v1alpha1.ConditionPruneHeld)).To(Equal("True/ShareExceeded"))
 	})
 })
 

@@ -38,7 +38,9 @@ var (
 
 func TestController(t *testing.T) {
 	RegisterFailHandler(Fail)
-	SetDefaultEventuallyTimeout(time.Minute)
+	if os.Getenv("GOMEGA_DEFAULT_EVENTUALLY_TIMEOUT") == "" {
+		SetDefaultEventuallyTimeout(time.Minute)
+	}
 	EnforceDefaultTimeoutsWhenUsingContexts()
 	RunSpecs(t, "Controller")
 }

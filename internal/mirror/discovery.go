@@ -183,7 +183,7 @@ func sourceFor(d *v1alpha1.EnvironmentDiscovery, settings *v1alpha1.MirrorSettin
 func renderSource(r rendering) Object {
 	id := source(r.lastContent).Spec.Environment
 	settings := &r.owner.loadOverrides().settingsFor(id, r.displayName).settings
-	if !r.nameKnown && r.inCluster != nil {
+	if !r.nameKnown { // Then the source exists: see environmentNames.
 		settings = &source(r.inCluster).Spec.MirrorSettings
 	}
 	s := sourceFor(r.owner.discovery(), settings.DeepCopy(), id, r.displayName)

@@ -11,7 +11,6 @@ import (
 	"strings"
 	"sync"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/conversion"
 
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
@@ -172,11 +171,10 @@ func environmentNames(f Facts) map[string]string {
 }
 
 // decidedWithoutName reports whether the discovery has decided the settings of a source whose
-// environment has no name. The environment must have been listed before. If the discovery does not
-// control the source, the source has its own settings.
+// environment has no name.
 func decidedWithoutName(f Facts, o Object) bool {
 	applied := f.AppliedNames[f.Kind.id(o)]
-	return applied.decided && applied.name == "" && metav1.IsControlledBy(o, f.Owner.Object)
+	return applied.decided && applied.name == ""
 }
 
 // overlayFields copies the fields of the patch to the target, except fields with a zero value. An

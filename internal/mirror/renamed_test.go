@@ -468,6 +468,9 @@ func TestAStatusWithoutRoomOrWithoutContentLetsNoRenameThrough(t *testing.T) {
 	o.annotate("env-b", v1alpha1.AnnotationEnvironmentName, "")
 	o.Expect(o.pass().Remarks).To(BeEmpty(), "it was not renamed")
 	o.Expect(displayName(o.sources["env-b"])).To(Equal(long))
+	o.annotate("env-b", v1alpha1.AnnotationEnvironmentName, "")
+	o.restart()
+	o.Expect(o.look(environment{"env-b", long}).Remarks).To(BeEmpty(), "nor while the manager was down")
 }
 
 func TestAPreviewOfAHandOverShowsTheSettingsThatItGives(t *testing.T) {

@@ -75,7 +75,9 @@ func run(ctx context.Context, out io.Writer, names []string) (unnoticed []string
 	environment := append(os.Environ(), controlplane.Running+"="+plane.Kubeconfig(),
 		// A property that fails is enough: it needs no long search, and is neither made
 		// small nor kept.
-		"RAPID_CHECKS=100", "RAPID_NOFAILFILE=true", "RAPID_SHRINKTIME=0s")
+		"RAPID_CHECKS=100", "RAPID_NOFAILFILE=true", "RAPID_SHRINKTIME=0s",
+		// A wait that fails does so for the whole of its time.
+		"GOMEGA_DEFAULT_EVENTUALLY_TIMEOUT=10s")
 	suites, err := whole(ctx, out, environment, scratch, subjects)
 	if err != nil {
 		return nil, err
