@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Program mutate takes each prune rule out of its chain by itself, and each guard out of
-// its file, and runs the tests of the package without it. If they still pass, no test holds
+// its file, and runs the test that is named beside it. If that still passes, no test holds
 // the rule or guard.
 //
 // Names given on the command line narrow it to those that contain one of them.
@@ -10,7 +10,7 @@
 // It writes to a temporary folder only: the compiler is told to read from there
 // (go test -overlay). The tests of a package are built once, with all that is taken out of it
 // one by one; an environment variable says what is. Several run at once, and all against one
-// control plane; before that, the same tests must pass with everything in place.
+// control plane. The same tests must pass with everything in place.
 package main
 
 import (
@@ -18,6 +18,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -32,7 +33,14 @@ import (
 	"github.com/ccloud-dev/inventory-operator/test/controlplane"
 )
 
-const rulesFile = "internal/mirror/prune.go"
+// The prune rules, and the test that tries each by itself.
+const (
+	rulesFile = "internal/mirror/prune.go"
+	rulesTest = "TestEveryRuleAloneKeepsAnObservation"
+)
+
+// specsFolder is the package whose tests are the specs of one suite.
+const specsFolder = "internal/controller"
 
 // chains are the fields of the prune chain that hold the rules.
 var chains = []string{"each", "batch"}
@@ -78,21 +86,25 @@ func run(ctx context.Context, out io.Writer, names []string) (unnoticed []string
 		"RAPID_CHECKS=100", "RAPID_NOFAILFILE=true", "RAPID_SHRINKTIME=0s",
 		// A wait that fails does so for the whole of its time.
 		"GOMEGA_DEFAULT_EVENTUALLY_TIMEOUT=10s")
-	suites, err := whole(ctx, out, environment, scratch, subjects)
+	suites, err := buildAll(ctx, environment, scratch, subjects)
 	if err != nil {
 		return nil, err
 	}
-	outcomes := each(ctx, suites, subjects)
-	for i, s := range subjects {
+	trials := trialsOf(subjects)
+	outcomes := each(ctx, suites, trials)
+	for i, t := range trials {
 		o := <-outcomes[i]
-		switch {
+		switch failed := o.said.failed; {
 		case o.err != nil:
-			err = errors.Join(err, fmt.Errorf("without %s: %w", s.name, o.err))
+			err = errors.Join(err, fmt.Errorf("%s: %w", t.name, o.err))
 			continue
-		case o.failed == "":
-			unnoticed = append(unnoticed, s.name)
+		case t.id == "" && failed != "":
+			err = errors.Join(err, fmt.Errorf("%s: %s fails:\n%s", t.name, failed, o.said.output))
+			continue
+		case t.id != "" && failed == "":
+			unnoticed = append(unnoticed, t.name)
 		}
-		_, _ = fmt.Fprintf(out, "%-44s %4.0f s  %s\n", s.name, o.took.Seconds(), o.failed)
+		_, _ = fmt.Fprintf(out, "%-44s %4.0f s  %s\n", t.name, o.took.Seconds(), o.said.failed)
 	}
 	return unnoticed, err
 }
@@ -109,7 +121,7 @@ func all() ([]subject, error) {
 	}
 	var subjects []subject
 	for _, r := range found {
-		subjects = append(subjects, subject{name: r.name, file: rulesFile, edit: r.edit})
+		subjects = append(subjects, subject{name: r.name, file: rulesFile, edit: r.edit, test: rulesTest})
 	}
 	for _, g := range guards {
 		source, err := os.ReadFile(g.file)
@@ -120,72 +132,81 @@ func all() ([]subject, error) {
 		if err != nil {
 			return nil, err
 		}
-		subjects = append(subjects, subject{name: g.name, file: g.file, edit: e, focus: g.focus})
+		subjects = append(subjects, subject{name: g.name, file: g.file, edit: e, test: g.test})
 	}
 	return subjects, nil
 }
 
-// whole builds the suites of the subjects, by the folder of their package, and runs them with
-// everything in place: a test that fails then would seem to miss whatever is taken out.
-func whole(ctx context.Context, out io.Writer, environment []string, scratch string, subjects []subject) (map[string]*suite, error) {
+// buildAll builds the suites of the subjects. The key is the folder of the package.
+func buildAll(ctx context.Context, environment []string, scratch string, subjects []subject) (map[string]*suite, error) {
 	suites := map[string]*suite{}
-	focus := map[string][]string{}
 	for _, s := range subjects {
-		focus[s.folder()] = append(focus[s.folder()], s.focus)
-	}
-	for folder, parts := range focus {
-		began := time.Now()
+		folder := s.folder()
+		if suites[folder] != nil {
+			continue
+		}
 		t, err := build(ctx, environment, filepath.Join(scratch, strings.ReplaceAll(folder, "/", "-")), folder, subjects)
 		if err != nil {
 			return nil, err
 		}
-		built := time.Since(began)
-		joined := strings.Join(parts, "|")
-		if slices.Contains(parts, "") {
-			joined = ""
-		}
-		said, err := t.run(ctx, "", joined)
-		if err != nil {
-			return nil, fmt.Errorf("%s, with everything in place: %w", folder, err)
-		}
-		if said.failed != "" {
-			return nil, fmt.Errorf("%s, with everything in place: %s fails:\n%s", folder, said.failed, said.output)
-		}
-		if joined == "" {
-			t.slow = said.slow
-		}
 		suites[folder] = t
-		_, _ = fmt.Fprintf(out, "%-44s %4.0f s  passes with everything in place, built in %.0f s\n", folder, time.Since(began).Seconds(), built.Seconds())
 	}
 	return suites, nil
 }
 
-// outcome is what the tests said without a rule or guard.
-type outcome struct {
-	// failed is the test that missed it, "" if none did.
-	failed string
-	took   time.Duration
-	err    error
+// trial is one run of tests of a package: with a mutant, or, if id is "", with everything in place.
+type trial struct {
+	name, folder, id string
+	tests            []string
 }
 
-// atOnce is how many mutants a processor runs at once: specs wait for the API server.
+// originalTests is how many tests are run with everything in place in one trial, so that several trials
+// share them.
+const originalTests = 20
+
+// trialsOf returns the trials of the subjects. Before them, it has the same tests with everything in
+// place: a test that fails then would seem to miss whatever is taken out.
+func trialsOf(subjects []subject) []trial {
+	var originals, mutants []trial
+	tests := map[string][]string{}
+	for i, s := range subjects {
+		mutants = append(mutants, trial{s.name, s.folder(), strconv.Itoa(i), []string{s.test}})
+		if !slices.Contains(tests[s.folder()], s.test) {
+			tests[s.folder()] = append(tests[s.folder()], s.test)
+		}
+	}
+	for _, folder := range slices.Sorted(maps.Keys(tests)) {
+		for some := range slices.Chunk(tests[folder], originalTests) {
+			originals = append(originals, trial{folder + ", with everything in place", folder, "", some})
+		}
+	}
+	return append(originals, mutants...)
+}
+
+// outcome is what the tests of a trial said.
+type outcome struct {
+	said said
+	took time.Duration
+	err  error
+}
+
+// atOnce is how many trials a processor has at once: specs wait for the API server.
 const atOnce = 2
 
-// each runs the tests without each of the subjects, some at once, the slow ones last. The outcomes
-// come in their order.
-func each(ctx context.Context, suites map[string]*suite, subjects []subject) []chan outcome {
-	outcomes := make([]chan outcome, len(subjects))
+// each runs the trials, some at once. The outcomes come in their order.
+func each(ctx context.Context, suites map[string]*suite, trials []trial) []chan outcome {
+	outcomes := make([]chan outcome, len(trials))
 	for i := range outcomes {
 		outcomes[i] = make(chan outcome, 1)
 	}
 	var group errgroup.Group
 	group.SetLimit(atOnce * runtime.GOMAXPROCS(0))
 	go func() {
-		for i, s := range subjects {
+		for i, t := range trials {
 			group.Go(func() error {
 				began := time.Now()
-				failed, err := suites[s.folder()].test(ctx, strconv.Itoa(i), s.focus)
-				outcomes[i] <- outcome{failed, time.Since(began), err}
+				found, err := suites[t.folder].run(ctx, t.id, t.tests...)
+				outcomes[i] <- outcome{found, time.Since(began), err}
 				return nil
 			})
 		}

@@ -144,12 +144,11 @@ func TestWhatTestsSaid(t *testing.T) {
     b_test.go:1: --- FAIL: TestNo (7.00s)
 --- FAIL: TestB (7.00s)
     --- FAIL: TestB/part (7.00s)
-{"a log": "without its end"}--- PASS: TestC (1.50s)
---- PASS: TestD (0.50s)
-    --- PASS: TestD/part (1.50s)
+--- PASS: TestC (1.50s)
 --- FAIL: TestA (0.00s)
 FAIL
-`))).To(Equal(said{failed: "TestB", slow: []string{"TestC"}, ran: true}))
+`))).To(Equal(said{failed: "TestB", ran: true}))
+	g.Expect(read([]byte("=== RUN   TestA\n{\"a log\": \"without its end\"}--- FAIL: TestA (0.00s)\n"))).To(Equal(said{failed: "TestA", ran: true}))
 	g.Expect(read([]byte(`=== RUN   TestController
   [FAIL] A source [It] is read
 --- FAIL: TestController (0.00s)
@@ -158,14 +157,21 @@ FAIL
 	g.Expect(read([]byte("FAIL\n"))).To(Equal(said{}))
 }
 
-func TestEveryFocusNamesASpec(t *testing.T) {
-	t.Parallel()
+// testNames returns the names of the tests of a package: of its specs, in specsFolder.
+func testNames(t *testing.T, folder string) (names []string) {
 	g := NewWithT(t)
 	file := filepath.Join(t.TempDir(), "specs.json")
-	command := exec.CommandContext(t.Context(), "go", "test", "-count=1", "-run", "^TestController$", "./internal/controller", "-ginkgo.dry-run", "-ginkgo.json-report="+file)
+	arguments := []string{"test", "-count=1", "-list", ".", "./" + folder}
+	if folder == specsFolder {
+		arguments = []string{"test", "-count=1", "-run", "^TestController$", "./" + folder, "-ginkgo.dry-run", "-ginkgo.json-report=" + file}
+	}
+	command := exec.CommandContext(t.Context(), "go", arguments...)
 	command.Dir = filepath.Join("..", "..")
 	output, err := command.CombinedOutput()
 	g.Expect(err).NotTo(HaveOccurred(), string(output))
+	if folder != specsFolder {
+		return strings.Fields(string(output))
+	}
 	report, err := os.ReadFile(file)
 	g.Expect(err).NotTo(HaveOccurred())
 	var suites []struct {
@@ -175,15 +181,44 @@ func TestEveryFocusNamesASpec(t *testing.T) {
 		}
 	}
 	g.Expect(json.Unmarshal(report, &suites)).To(Succeed())
-	var specs []string
 	for _, spec := range suites[0].SpecReports {
-		specs = append(specs, strings.Join(append(spec.ContainerHierarchyTexts, spec.LeafNodeText), " "))
+		names = append(names, strings.Join(append(spec.ContainerHierarchyTexts, spec.LeafNodeText), " "))
 	}
+	return names
+}
+
+func TestEveryGuardNamesATest(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	names := map[string][]string{}
 	for _, guard := range guards {
-		if guard.focus != "" {
-			g.Expect(specs).To(ContainElement(MatchRegexp(guard.focus)), guard.name)
+		folder := filepath.Dir(guard.file)
+		if names[folder] == nil {
+			names[folder] = testNames(t, folder)
+		}
+		if folder == specsFolder {
+			g.Expect(guard.test).NotTo(BeEmpty(), guard.name)
+			g.Expect(names[folder]).To(ContainElement(MatchRegexp(guard.test)), guard.name)
+		} else {
+			g.Expect(names[folder]).To(ContainElement(guard.test), guard.name)
 		}
 	}
+	g.Expect(names[filepath.Dir(rulesFile)]).To(ContainElement(rulesTest))
+}
+
+func TestATestIsTriedWithEverythingInPlaceFirst(t *testing.T) {
+	t.Parallel()
+	var subjects []subject
+	for i := range originalTests + 1 {
+		test := fmt.Sprint("Test", i)
+		subjects = append(subjects, subject{name: test, file: "a/file.go", test: test}, subject{name: test + " again", file: "a/file.go", test: test})
+	}
+	trials := trialsOf(subjects)
+	g := NewWithT(t)
+	g.Expect(trials).To(HaveLen(2 + len(subjects)))
+	g.Expect(trials[0].tests).To(HaveLen(originalTests))
+	g.Expect(trials[1]).To(Equal(trial{"a, with everything in place", "a", "", []string{fmt.Sprint("Test", originalTests)}}))
+	g.Expect(trials[2]).To(Equal(trial{"Test0", "a", "0", []string{"Test0"}}))
 }
 
 func TestEveryGuardStandsInItsFileOnce(t *testing.T) {

@@ -23,8 +23,8 @@ import (
 type subject struct {
 	name, file string
 	edit       edit
-	// focus narrows the specs that are run; "" runs all tests.
-	focus string
+	// test is as for a guard.
+	test string
 }
 
 // folder is that of its package, from the module's root.
@@ -34,12 +34,7 @@ func (s subject) folder() string { return filepath.Dir(s.file) }
 type suite struct {
 	folder, binary string
 	environment    []string
-	// slow are tests that take long. They are run if no other fails.
-	slow []string
 }
-
-// slowTest is how long a test takes that is run only if no other fails, in seconds.
-const slowTest = 1
 
 // timeout bounds one run of a package's tests.
 const timeout = "10m"
@@ -102,27 +97,14 @@ func interruptible(command *exec.Cmd) *exec.Cmd {
 	return command
 }
 
-// test runs the tests with a mutant and returns the name of one that failed, "" if none did. The
-// error is for tests that could not be run to their end.
-func (t *suite) test(ctx context.Context, id, focus string) (failed string, err error) {
-	if len(t.slow) == 0 {
-		whole, err := t.run(ctx, id, focus)
-		return whole.failed, err
-	}
-	slow := "^(" + strings.Join(t.slow, "|") + ")$"
-	quick, err := t.run(ctx, id, focus, "-test.skip", slow)
-	if err != nil || quick.failed != "" {
-		return quick.failed, err
-	}
-	rest, err := t.run(ctx, id, focus, "-test.run", slow)
-	return rest.failed, err
-}
-
-// run runs the tests with a mutant until one fails; "" is the original.
-func (t *suite) run(ctx context.Context, id, focus string, flags ...string) (said, error) {
-	args := append([]string{"-test.v", "-test.failfast", "-test.timeout", timeout}, flags...)
-	if focus != "" {
-		args = append(args, "-test.run", "^TestController$", "-ginkgo.focus", focus, "-ginkgo.fail-fast", "-ginkgo.no-color")
+// run runs tests with a mutant until one fails; id "" is the original. Each of tests is as for a guard.
+// The error is for tests that could not be run to their end.
+func (t *suite) run(ctx context.Context, id string, tests ...string) (said, error) {
+	args := []string{"-test.v", "-test.failfast", "-test.timeout", timeout, "-test.run"}
+	if joined := strings.Join(tests, "|"); t.folder == specsFolder {
+		args = append(args, "^TestController$", "-ginkgo.focus", joined, "-ginkgo.fail-fast", "-ginkgo.no-color")
+	} else {
+		args = append(args, "^("+joined+")$")
 	}
 	command := interruptible(exec.CommandContext(ctx, t.binary, args...))
 	command.Env = append(slices.Clone(t.environment), selected+"="+id)
@@ -148,17 +130,15 @@ func (t *suite) run(ctx context.Context, id, focus string, flags ...string) (sai
 type said struct {
 	// failed is a test that failed, with its spec if it is a suite of them; "" if none did.
 	failed string
-	// slow are the tests that took long.
-	slow []string
 	// ran reports whether tests began.
 	ran bool
 	// output is all that the tests printed.
 	output []byte
 }
 
-// verdict is the line with which a top-level test ends. What the test printed last may stand
+// verdict is the line with which a top-level test ends that failed. What the test printed last may stand
 // before it.
-var verdict = regexp.MustCompile(`--- (FAIL|PASS): ([^ /]+) \(([0-9.]+)s\)$`)
+var verdict = regexp.MustCompile(`--- FAIL: ([^ /]+) \([0-9.]+s\)$`)
 
 // read reads what tests printed that run with -test.v, of top-level tests. A test that ends the
 // program fails.
@@ -180,14 +160,8 @@ func read(output []byte) (found said) {
 		if strings.HasPrefix(line, "    ") {
 			continue // That of a part.
 		}
-		if m := verdict.FindStringSubmatch(line); m != nil {
-			seconds, _ := strconv.ParseFloat(m[3], 64)
-			switch {
-			case m[1] == "FAIL" && found.failed == "":
-				found.failed = m[2] + spec
-			case m[1] == "PASS" && seconds >= slowTest:
-				found.slow = append(found.slow, m[2])
-			}
+		if m := verdict.FindStringSubmatch(line); m != nil && found.failed == "" {
+			found.failed = m[1] + spec
 		}
 	}
 	return found
