@@ -179,8 +179,7 @@ func New(o Options) (*Client, error) {
 func (c *Client) Authorize(ctx context.Context) error { return c.auth.ensureToken(ctx, c) }
 
 // newAuthorizer returns an authorizer for the access tokens of Options.Tokens. If Options.Tokens is
-// nil, newAuthorizer returns an authorizer for the API key Options.Credential, and an error if this
-// API key is invalid.
+// nil, the authorizer is for the API key in Options.Credential, and an invalid API key is an error.
 func (o Options) newAuthorizer() (authorizer, error) {
 	if o.Tokens != nil {
 		return o.Tokens.newAuthorizer(), nil

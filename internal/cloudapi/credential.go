@@ -95,8 +95,8 @@ func (c Credential) newAuthorizer() authorizer {
 }
 
 // Budget returns the request budget of a credential at an endpoint. A budget limits how many
-// requests the operator sends. All callers with the same credential share a budget, because the
-// cloud counts requests by credential.
+// requests the operator sends. Callers with the same credential and the same endpoint share a
+// budget, because the cloud counts requests by credential.
 func Budget(budgets *budget.Budgets, endpoint string, c Credential) *budget.Budget {
 	return BudgetFor(budgets, endpoint, c.Key, c.Secret)
 }
@@ -106,8 +106,8 @@ func Budget(budgets *budget.Budgets, endpoint string, c Credential) *budget.Budg
 func BudgetFor(budgets *budget.Budgets, endpoint string, identityTexts ...string) *budget.Budget {
 	origin, err := Origin(endpoint)
 	if err != nil {
-		// The endpoint is invalid. The function New rejects this endpoint, so no Client ever uses
-		// this budget.
+		// The endpoint is invalid. New and NewTokenSource reject this endpoint, so no request ever
+		// uses this budget.
 		origin = endpoint
 	}
 	return budgets.For(append([]string{origin}, identityTexts...)...)

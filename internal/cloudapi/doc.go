@@ -6,8 +6,8 @@
 // An object that exists in the cloud must never look deleted. Therefore:
 //
 //   - A page of a listing must be well-formed: HTTP 200, JSON, the expected kind and a list of
-//     items. A null counts as an empty list. Any other answer is an error, and never counts as an
-//     empty page.
+//     items. The list may be null, and then counts as empty. An answer that is not well-formed is
+//     an error, and never counts as an empty page.
 //   - If the request for one page fails, [List] returns an error and no items.
 //   - If List cannot read one item, the listing reports this item as unreadable, and has the other
 //     items.

@@ -56,7 +56,8 @@ func Origin(endpoint string) (string, error) {
 	return u.Scheme + "://" + u.Host, nil
 }
 
-// originOf returns the scheme, host and port of a URL in lower case. A default port is left out.
+// originOf returns the scheme, host and port of a URL. Letters are in lower case. A default port is
+// left out.
 func originOf(u *url.URL) (string, error) {
 	if u.Hostname() == "" {
 		return "", errors.New("the URL has no host")

@@ -41,7 +41,8 @@ func (e *Error) quoteProblems(problems []problem, requestID string, clean cleane
 	e.RequestID = clean(requestID, maxRequestIDLength)
 }
 
-// temporaryStatuses has the HTTP statuses below 500, except 429, after which a retry can help.
+// temporaryStatuses has the HTTP statuses below 500 after which a retry can help. 429 is left out,
+// because it has its own class.
 var temporaryStatuses = map[int]bool{
 	http.StatusProxyAuthRequired:  true,
 	http.StatusRequestTimeout:     true,

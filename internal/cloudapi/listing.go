@@ -12,8 +12,8 @@ import (
 // maxShownItems is the largest number of unreadable items that an error message names.
 const maxShownItems = 5
 
-// maxReserved is the largest number of items for which memory is reserved in advance only because
-// the cloud reports this number. The reported number may be far too large.
+// maxReserved is the upper limit of total_size when addPage reserves memory for the items.
+// total_size is the number of items that the cloud reports, and may be far too large.
 const maxReserved = 20_000
 
 // Item is one listed object.
@@ -37,8 +37,8 @@ type Listing[T any] struct {
 	Unreadable []UnreadableItem
 	// Pages is how many pages were read, at least 1.
 	Pages int
-	// Index has the ID and a hash of each item. Pass it to the next call of List with the same
-	// filter: List then recognizes the items that did not change.
+	// Index has the ID and a hash of each readable item. Pass it to the next call of List with the
+	// same filter: List then recognizes the items that did not change.
 	Index *Index
 	// Unchanged is true if this listing has exactly the items of the previous listing, byte for
 	// byte.
@@ -97,8 +97,8 @@ type collector[T any] struct {
 	itemMarks []mark
 	// itemIndex maps an ID to the index of its item in listing.Items.
 	itemIndex map[string]int
-	// lostIDs has each ID that came twice, if the later item was unreadable or filtered out.
-	// finishListing removes the earlier item with this ID from listing.Items.
+	// lostIDs has the ID of each item in listing.Items that came again, and was unreadable or
+	// filtered out the second time. finishListing removes these items from listing.Items.
 	lostIDs map[string]bool
 	// leftOutMarks has the items that List filtered out. It maps the ID of such an item to the
 	// item's mark (hash and length).
@@ -209,8 +209,8 @@ func (c *collector[T]) finishListing() *Listing[T] {
 	return l
 }
 
-// knewAllLeftOut returns true if List filtered the same items out of the previous listing, byte for
-// byte. List may have filtered more items out of the previous listing.
+// knewAllLeftOut returns true if the previous listing also left out each item in leftOutMarks, byte
+// for byte. The previous listing may have left out further items.
 func (c *collector[T]) knewAllLeftOut() bool {
 	for _, m := range c.leftOutMarks {
 		if _, known := c.index.leftOutIDs[m]; !known {

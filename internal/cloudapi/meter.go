@@ -40,8 +40,8 @@ func (c *Client) newRequestMeter(ctx context.Context, operation string) (*reques
 }
 
 // requestTimeout returns the timeout of the next request. If ctx has a deadline, the timeout is at
-// most half of the time that is left, so that there is time for a retry. But it is not reduced below
-// minRequestTimeout.
+// most half of the time that is left, so that there is time for a retry. If this half is shorter
+// than minRequestTimeout, minRequestTimeout applies instead.
 func (c *Client) requestTimeout(ctx context.Context) time.Duration {
 	if deadline, ok := ctx.Deadline(); ok {
 		return min(c.limits.RequestTimeout, max(time.Until(deadline)/2, minRequestTimeout))

@@ -91,9 +91,9 @@ func (f ConnectionFilter) filterParams() params {
 	}
 }
 
-// connectionValue returns the argument that belongs to a query parameter. For example, for
-// "environment" it returns the environment's ID. The arguments are fields of one item, for example
-// of a peering. For an unknown query parameter, the result is "".
+// connectionValue returns an item's value for the query parameter param. The arguments after param
+// are fields of the item, for example of a peering. If param is "environment", the value is the
+// environment's ID. If param is unknown, the value is "".
 func connectionValue(param string, environment, network wire.Reference, displayName, phase string) string {
 	switch param {
 	case paramEnvironment:

@@ -18,8 +18,8 @@ const (
 	maxSecretsInSet = 5_000
 )
 
-// secretStore has hashes of the credentials and tokens that this process used. With these hashes,
-// hideSecrets finds the credentials and tokens in the answers of the cloud.
+// secretStore has hashes and the first bytes of the credentials and tokens that this process used.
+// With both, hideSecrets finds the credentials and tokens in the answers of the cloud.
 type secretStore struct {
 	mu sync.RWMutex
 	// Each use of a secret adds the secret to recentSet. A full recentSet becomes formerSet, and a

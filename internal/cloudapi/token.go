@@ -45,9 +45,9 @@ type TokenOptions struct {
 	// Subject returns the token to exchange, such as the token of a ServiceAccount. It is called
 	// once for each exchange. If Subject fails, the exchange fails with the same error.
 	Subject func(context.Context) (string, error)
-	// Budget limits the rate of the exchanges. If the listings have another budget, listings with a
-	// good token go on while the token endpoint asks for a wait. nil means the budget of the Client
-	// that needs the token.
+	// Budget limits the rate of the exchanges. If the exchanges and the listings have separate
+	// budgets, a pause of the exchanges does not delay the listings that have a valid token. nil
+	// means the budget of the Client that needs the token.
 	Budget *budget.Budget
 	// Now returns the current time. nil means time.Now.
 	Now func() time.Time
@@ -76,9 +76,9 @@ type token struct {
 	authorization
 	// renewAt is when the token should be replaced. endsAt is when the token becomes invalid.
 	renewAt, endsAt time.Time
-	// keepUntil is set only if this token replaced a refused token. If the cloud refuses this token
-	// too, renewToken keeps this token until keepUntil. But renewToken replaces this token at once
-	// if the token worked earlier for the same operation.
+	// keepUntil is set only if this token replaced a refused token. If the cloud then refuses this
+	// token for an operation, renewToken keeps this token until keepUntil. But if this token worked
+	// earlier for this operation, renewToken replaces this token at once.
 	keepUntil time.Time
 	// workedFor has the operations for which the cloud accepted the token. operationKey makes the
 	// map keys.
@@ -177,9 +177,9 @@ func (t *TokenSource) renewToken(ctx context.Context, c *Client, operation strin
 	return err == nil, err
 }
 
-// tokenExchange is an exchange that has not ended. TokenSource.mu guards its fields.
+// tokenExchange is one token exchange. TokenSource.mu guards the field waiting.
 type tokenExchange struct {
-	// doneCh is closed when the exchange ends.
+	// doneCh is closed when the exchange ends. Only then may a caller read err.
 	doneCh  chan struct{}
 	err     error
 	waiting int

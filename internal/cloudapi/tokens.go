@@ -34,8 +34,8 @@ const forgetAfter = time.Hour
 //   - the subjectTexts: the namespace and the name of a ServiceAccount, and the audience of the
 //     ServiceAccount's token
 //
-// Call For again for each new client: Tokens can forget a TokenSource that For has not returned for
-// an hour.
+// Each new client needs a new call of For: Tokens can forget a TokenSource one hour after For last
+// returned it.
 func (t *Tokens) For(o TokenOptions, subjectTexts ...string) (*TokenSource, error) {
 	made, err := NewTokenSource(o)
 	if err != nil {

@@ -10,13 +10,13 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
-// syncAnswers is the result of one sync, which lists cloud objects. If no sync was due, and no
-// earlier sync is unfinished, all fields are zero.
+// syncAnswers is the result of one sync, which lists cloud objects. If no sync was due, the fields
+// come from the unfinished sync. If no sync is unfinished, all fields are zero.
 type syncAnswers struct {
 	// kindListings has one listing for each kind of cloud object, in the same order as the field
 	// ownerKind.kinds. It is nil if there was no sync.
 	kindListings []listing
-	// beganEarly reports whether the sync began before its planned time, or for a changed spec.
+	// beganEarly is true if the sync began before its planned time, or after a change of the spec.
 	beganEarly bool
 	// putOff is how long the credential's rate limit delays a sync that is due; zero if there is
 	// no delay.

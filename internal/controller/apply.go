@@ -31,8 +31,8 @@ type writeResult struct {
 }
 
 // apply makes the deletions and writes that are due. If one fails, apply goes on with the others,
-// and a later reconcile tries the failed one again. The deletions come first, so that little time
-// passes after checkOwner checked the owner.
+// and a later reconcile tries the failed one again. The deletions come first, so that the owner
+// has little time to change between the call of checkOwner and the deletions.
 func (r *Reconciler) apply(ctx context.Context, o owner, s *state, todo plans) writeResult {
 	var all writeResult
 	present := make([]map[string]mirror.Object, len(todo))
@@ -159,7 +159,7 @@ func (r *Reconciler) inParallel(ctx context.Context, n int, doOne func(int) erro
 	var wait sync.WaitGroup
 	for i := range n {
 		acquired := false
-		if ctx.Err() == nil { // Otherwise, select may still take the other case.
+		if ctx.Err() == nil { // If ctx has ended, select could still choose the second case.
 			select {
 			case <-ctx.Done():
 			case r.Writers <- struct{}{}:
@@ -246,7 +246,7 @@ func asObject(o mirror.Object) client.Object {
 }
 
 // checkVisible returns an error for an InventorySource whose labels do not match r.Selector. The
-// manager does not see an InventorySource with other labels.
+// manager would not see such an InventorySource.
 func (r *Reconciler) checkVisible(o mirror.Object) error {
 	if _, is := o.(*v1alpha1.InventorySource); !is || r.Selector == nil || r.Selector.Matches(labels.Set(o.GetLabels())) {
 		return nil

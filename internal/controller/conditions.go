@@ -129,7 +129,7 @@ func shortenMessage(message string, maxBytes int, fullCondition string) string {
 // reason and the message for the condition Ready:
 //
 //   - If spec.suspend is true, or if the spec ignores all kinds, the result is never nil.
-//   - In all other cases, the result is nil if the manager has not tried to list a mirrored kind
+//   - In all other cases, the result is nil if the manager has not tried to list any mirrored kind
 //     since its start.
 //
 // If the result is nil, Ready must not change.
@@ -152,7 +152,7 @@ func (r *Reconciler) setSynced(c conditionSetter, o owner, s *state) *verdict {
 			if condition != "" {
 				c.remove(condition)
 			}
-			leftover = cmp.Or(leftover, v) // A failure of a mirrored kind comes first in Ready.
+			leftover = cmp.Or(leftover, v) // Ready shows leftover only if no mirrored kind failed.
 			continue
 		}
 		if v == nil { // There is nothing to report.

@@ -65,13 +65,15 @@ func (o *Options) setupConfigMaps(ctx context.Context, mgr ctrl.Manager, starter
 	return starter.whenAllowed(ctx, &corev1.ConfigMap{}, "no ConfigMaps are kept", register, clusters)
 }
 
-// sourceEventFilter returns a filter for events about sources. The deletion of a source always
-// passes. Of the other events, only these pass, and only if the source has ConfigMaps, or asks for
-// ConfigMaps while the flag --endpoint-configmaps is set:
+// sourceEventFilter returns a filter for events about sources. Only these events pass:
 //
+//   - The source was deleted.
 //   - The watch shows the source for the first time.
 //   - The source's spec changed.
 //   - A person changed the annotation requestedAt to ask for a sync.
+//
+// The last three pass only if the source has ConfigMaps, or if the flag --endpoint-configmaps is
+// set and the source asks for ConfigMaps.
 func (o *Options) sourceEventFilter() predicate.Predicate {
 	keeps := func(object client.Object) bool {
 		s := object.(*v1alpha1.InventorySource)

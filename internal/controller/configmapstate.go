@@ -145,7 +145,7 @@ func (c *configMaps) put(key types.NamespacedName, f *configMapFailure) *types.N
 }
 
 // failure returns one failure about all failed ConfigMaps of a source; nil if there are none. The
-// message has the names of these ConfigMaps, and the cause of the first failure.
+// message has the sorted names of these ConfigMaps, and why the first of them failed.
 func (c *configMaps) failure(source types.NamespacedName) *failure {
 	c.mu.Lock()
 	defer c.mu.Unlock()

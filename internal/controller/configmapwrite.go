@@ -27,9 +27,9 @@ const (
 	//   - The ConfigMap's observation was deleted, and Kubernetes' garbage collector needs a
 	//     minute or longer to delete the ConfigMap.
 	takenAgain = time.Minute
-	// goingAgain is the wait before the next check of a ConfigMap that is being deleted. If
-	// Kubernetes' garbage collector must delete the ConfigMap, the wait grows from goingAgain to
-	// takenAgain.
+	// goingAgain is the wait before the next check of a ConfigMap that is being deleted and has no
+	// finalizers. If Kubernetes' garbage collector must delete the ConfigMap, the wait grows from
+	// goingAgain to takenAgain.
 	goingAgain = time.Second
 )
 
@@ -46,7 +46,7 @@ type configMapSync struct {
 //   - The first result is the wait before the next check; 0 if no check is planned.
 //   - The second result says what prevents the write, for example another client's ConfigMap with
 //     the same name.
-//   - The third result is the error of a read.
+//   - The third result is the error of a read of the ConfigMap.
 //   - If the API server refuses the write for another reason, all results are zero, and
 //     f.lastFailure has the error.
 func (f *configMapSync) keep(ctx context.Context) (again time.Duration, why *failure, err error) {
@@ -94,8 +94,9 @@ func (f *configMapSync) keep(ctx context.Context) (again time.Duration, why *fai
 //
 //   - The first result is the wait before the next check; 0 if no check is planned.
 //   - The second result is a failure if finalizers delay the deletion.
-//   - The third result is the error of a read.
-//   - If the API server refuses the deletion, all results are zero and f.lastFailure has the error.
+//   - The third result is the error of a read of the ConfigMap.
+//   - If the read of the source or the deletion fails, all results are zero, and f.lastFailure has
+//     the error.
 func (f *configMapSync) drop(ctx context.Context) (again time.Duration, why *failure, err error) {
 	existing, err := f.configMap(ctx, f.Cluster, f.cluster)
 	unseen := err == nil && existing == nil && f.source.Status.ConfigMaps

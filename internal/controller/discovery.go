@@ -77,12 +77,12 @@ func (d discoveryOwner) setOwnStatus(_ context.Context, o *Options, s *state, re
 // parts, but leaves out a part that has nothing to report:
 //
 //   - if spec.preview is true: the number of sources to create, to change and to delete
-//   - the number of sources whose environment is listed, even if the number is 0
+//   - the number of sources whose environment is listed and selected, even if the number is 0
 //   - the number of sources whose environment is missing
 //   - the sources whose environment is no longer selected by spec.selector
 //   - the IDs in spec.selector.ids that are not listed
-//   - the IDs in spec.selector.ids whose environment is excluded by spec.selector.exclude, or has
-//     no known name and may be excluded
+//   - the IDs in spec.selector.ids whose environment is excluded by spec.selector.exclude, or may
+//     be excluded because its name is not known
 //   - remarks about the spec
 func foundEnvironments(o owner, s *state, i int) string {
 	k := &s.kinds[i]

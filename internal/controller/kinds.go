@@ -93,8 +93,8 @@ type kind struct {
 	*mirror.Kind
 	// noun is the word for the objects in events, logs and errors, for example "sources".
 	noun string
-	// withConfigMaps is true if the operator can write a ConfigMap for each object, for example
-	// with the endpoint of a Kafka cluster.
+	// withConfigMaps is true if the operator can write a ConfigMap for each object. For example,
+	// the ConfigMap of a Kafka cluster has the cluster's endpoint.
 	withConfigMaps bool
 	// listFilter returns the list filter from the spec of a source or discovery.
 	listFilter func(client.Object) any

@@ -186,8 +186,9 @@ type attempt struct {
 	unasked bool
 }
 
-// planNext sets when the next sync is due. lastAttempts has one entry for each kind that the sync
-// listed or failed to list. addJitter makes a wait longer or shorter at random.
+// planNext sets when the next sync is due, after a sync that ended. lastAttempts has one entry for
+// each kind that the ended sync listed or failed to list. addJitter makes a wait longer or shorter at
+// random.
 func (s *schedule) planNext(t terms, lastAttempts []attempt, addJitter func(time.Duration) time.Duration) {
 	s.refusalWait = s.nextRefusalWait(t.interval, lastAttempts)
 	wait := addJitter(max(t.interval, s.refusalWait))

@@ -49,7 +49,7 @@ func (b *Budgets) PerSecond() float64 { return b.perSecond }
 
 // For returns the budget for the requests with one credential to one endpoint. keyTexts has the
 // origin of the endpoint and the parts of the credential, for example an API key and its secret.
-// Budgets with the same keyTexts share their limits. A Budget need not be closed.
+// Calls with the same keyTexts return budgets that share their limits. A Budget need not be closed.
 func (b *Budgets) For(keyTexts ...string) *Budget {
 	return &Budget{of: b, key: digest(keyTexts)}
 }
@@ -64,8 +64,8 @@ func digest(texts []string) key {
 	return key(h.Sum(nil))
 }
 
-// Budget limits the requests of one credential to one endpoint. Budgets with the same key share one
-// limiter.
+// Budget limits the requests of one credential to one endpoint. If several Budget values have the
+// same key, they share one limiter.
 //
 // Do not store a pointer to the limiter in a Budget: an unused limiter is dropped, and a new
 // limiter replaces it.

@@ -8,8 +8,8 @@ import (
 )
 
 const (
-	// turnPatience is the longest wait with which a sync may still begin at once. If the wait is
-	// longer, the sync stays in the queue.
+	// turnPatience is the longest wait that counts as no wait: the sync begins at once. If the wait
+	// is longer, the sync stays in the queue.
 	turnPatience = time.Second
 	// turnRequests is how many requests a sync is expected to send. By default, a source mirrors
 	// two kinds of objects, and each kind needs one request or more.
