@@ -89,7 +89,7 @@ func (r *Reconciler) writeAll(ctx context.Context, o owner, k *kind, state *kind
 			written = append(written, w)
 		}
 		if errs[n] == nil || errors.As(errs[n], new(notStored)) {
-			state.appliedNames.Add(state.inbox.lastView(), w)
+			state.appliedNames.Add(w)
 		}
 		if answers[n] == nil {
 			continue

@@ -23,8 +23,8 @@ type Options struct {
 	// DisableReadYourWritesConsistency, a read waits until the cache has all earlier writes of this
 	// client.
 	Cluster client.Client
-	// APIReader reads from the API server, not from the cache. The reconcilers use it for Secrets,
-	// and to check whether an object exists if the cache may be out of date.
+	// APIReader reads from the API server, not from the cache. The reconcilers use it for Secrets.
+	// If the cache may be out of date, they also use it to check whether an object exists.
 	APIReader client.Reader
 	// Secrets reads the metadata of Secrets. If the field is nil:
 	//

@@ -71,8 +71,9 @@ type ownerKind struct {
 	words            words
 }
 
-// asksTheSame reports whether two versions of an owner ask the same question for every kind. Then the
-// operator may use a listing for one version to create and delete objects for the other.
+// asksTheSame reports whether two versions of an owner ask the same question for every kind. If
+// they do, the operator may use a listing for one version to create and delete objects for the
+// other version.
 func (k *ownerKind) asksTheSame(a, b owner) bool {
 	return !slices.ContainsFunc(k.kinds, func(k kind) bool { return k.question(a) != k.question(b) })
 }

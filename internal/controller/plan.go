@@ -28,8 +28,9 @@ type plan struct {
 	allObjects   bool
 	existing     []mirror.Object
 	driftedNames sets.Set[string]
-	// dueWrites and dueDeletes are the changes of this reconcile. The other changes wait after a
-	// failure, or are deletions that only a later plan has (see selectDue).
+	// dueWrites and dueDeletes are the changes that this reconcile makes. The other changes wait:
+	// they failed before, or they are deletions that the first plan of this reconcile did not have
+	// (see selectDue).
 	dueWrites  []mirror.Write
 	dueDeletes []mirror.Object
 }
@@ -37,9 +38,9 @@ type plan struct {
 // selectDue decides which of the planned changes are due. Only these are checked and made.
 //
 // first is the first plan of this reconcile; nil if todo is the first plan. In a later plan, a
-// deletion is due only if it was also due in the first plan. Any other deletion may come from a new
-// spec that is newer than the listing, so the deletion waits for the next listing. If the new spec
-// ignores the kind, no deletion waits, because the kind has no next listing.
+// deletion is due only if it was also due in the first plan. Any other deletion may come from a
+// spec that is newer than the listing, so the deletion waits for the next listing. If this spec
+// ignores the kind, there is no next listing, so the kind's deletions do not wait for it.
 func (r *Reconciler) selectDue(o owner, s *state, todo, first plans, now time.Time) {
 	for i := range todo {
 		changes, retries := todo[i].changes, s.kinds[i].retries
@@ -214,6 +215,7 @@ func (r *Reconciler) plan(ctx context.Context, o owner, s *state, newPlans plans
 			Approval:     k.report.Approved,
 			HeldBefore:   heldIn(o, &r.owners.kinds[i]),
 			AppliedNames: k.appliedNames,
+			FailedWrites: k.retries.failedWrites(),
 			Now:          now,
 		})
 		k.preview = nil

@@ -22,8 +22,8 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
-// sourceField is the field by which the cache finds the observations of a source. Unlike a label,
-// this field cannot be edited.
+// sourceField is the field by which the cache finds the observations of a source. A person can edit
+// a label, but not this field.
 const sourceField = "spec.sourceRef.name"
 
 // catchUp is the longest time that a read waits until the cache has the operator's own writes.
@@ -170,8 +170,8 @@ var errOwnerChanges = errors.New("the spec or the annotation " + v1alpha1.Annota
 // plan is still right. If the spec changed, or if a person took an approval back, the result is o as it
 // is now, and the plan is out of date. If o was deleted, the result is nil.
 //
-// The result has no new approval. Before a new approval is used, the next reconcile must list the
-// objects again.
+// The result leaves out approvals that o does not have. Before such an approval is used, the next
+// reconcile must list the cloud objects again.
 //
 // If no write in the list above is due, checkOwner sends no request.
 func (r *Reconciler) checkOwner(ctx context.Context, o owner, todo plans) (owner, error) {

@@ -62,7 +62,8 @@ func newReconciler(o *Options, kind ownerKind) *Reconciler {
 //
 //   - Reconcile cannot read from the API server, or cannot write the status.
 //   - During the reconcile, a person changes the spec, and the new spec needs a new listing.
-//   - During the reconcile, a person changes the spec or takes an approval back again and again.
+//   - During the reconcile, a person changes the spec or takes an approval back, mostPlans times in
+//     total.
 //
 // If the cloud or the credential fails, or if a single object cannot be written, Reconcile returns no
 // error. The status reports this failure, and Reconcile tries again later.

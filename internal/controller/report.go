@@ -147,8 +147,8 @@ func (r *Reconciler) overdueVerdict(o owner, s *state, asked syncAnswers) *verdi
 //   - No listing was complete after the manager's start: the old counts stay.
 //   - Another listing must show whether a person must approve the deletions: the waiting deletions
 //     stay.
-//   - The spec ignores the kind, but the manager may not read the kind's objects: the counts stay,
-//     because the objects still exist.
+//   - The spec ignores the kind, but the manager has no right to read the kind's objects: the
+//     counts stay, because the objects still exist.
 func (r *Reconciler) setSummaries(o owner, s *state) {
 	for i := range r.owners.kinds {
 		k, report := &r.owners.kinds[i], &s.kinds[i].report

@@ -124,6 +124,17 @@ func (rs retries) noteResult(name string, w *mirror.Write, err error, now time.T
 	}
 }
 
+// failedWrites returns the failed writes, without the failed deletions. The key is the object's name.
+func (rs retries) failedWrites() map[string]mirror.Write {
+	writes := make(map[string]mirror.Write, len(rs))
+	for name, r := range rs {
+		if r.failedWrite != nil {
+			writes[name] = *r.failedWrite
+		}
+	}
+	return writes
+}
+
 // makeAllDue lets every failed write be tried again at once.
 func (rs retries) makeAllDue() {
 	for _, r := range rs {
@@ -148,7 +159,7 @@ func (rs retries) earliestTry() time.Time {
 // writes stay, and wait for the next listing of the cloud objects:
 //
 //   - deletions in changes.Deferred
-//   - creations that failed because another object has the name
+//   - creations that failed because the name of the new object is already in use
 func (rs retries) forgetUnplanned(k *mirror.Kind, changes *mirror.Changes, conflicts []mirror.Conflict) {
 	if len(rs) == 0 {
 		return
@@ -165,8 +176,8 @@ func (rs retries) forgetUnplanned(k *mirror.Kind, changes *mirror.Changes, confl
 			}
 		}
 	}
-	// Keep the retry of a creation that failed because another object has the name.
-	// Reconciler.occupants needs this retry to find the other object.
+	// Keep the retry of a creation that failed because the name is already in use.
+	// Reconciler.occupants needs this retry to find the object that has the name.
 	for _, c := range conflicts {
 		if rs[c.Name].nameTaken() {
 			kept[c.Name], rs[c.Name].deferred = true, true

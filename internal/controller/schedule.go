@@ -31,11 +31,11 @@ const (
 	repairEvery   = time.Second
 	repairsAtOnce = 20
 	// freshFor is how long after a complete listing the operator may delete the objects that this
-	// listing lacks. After this time, a deletion needs a new complete listing. If the listing of
-	// another kind takes longer, this time begins at the end of the sync.
+	// listing lacks. After this time, a deletion needs a new complete listing. If the listings of
+	// other kinds end later, this time begins at the end of the sync (see slowKinds).
 	freshFor = time.Minute
-	// slowKinds limits how long a finished listing waits for the slower listings of other kinds. If
-	// the wait is longer, objects that the finished listing lacks must wait for the next sync.
+	// slowKinds is how long a finished listing may wait for the slower listings of other kinds. If
+	// it waits longer, the deletion of objects that it lacks must wait for the next sync.
 	slowKinds = 5 * time.Minute
 	// An answer of the cloud can ask the operator to wait. The operator waits for at most
 	// leastMaxWait, or for spec.interval if that is longer.

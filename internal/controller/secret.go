@@ -86,8 +86,8 @@ func (r *Reconciler) watchSecrets(ctx context.Context, mgr ctrl.Manager, starter
 	})
 }
 
-// secretReader returns a reader of the metadata of Secrets; nil if the manager does not watch
-// Secrets.
+// secretReader returns a reader of the metadata of Secrets; nil if the option Secrets is nil and
+// the manager does not watch Secrets.
 func (r *Reconciler) secretReader() client.Reader {
 	if r.Secrets == nil && r.watchRights.hasBegun(&metav1.PartialObjectMetadata{}) {
 		return r.Cluster

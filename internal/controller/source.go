@@ -109,8 +109,8 @@ const maxTurns = 500
 // source, the wait is 0. Otherwise, the wait has two upper limits:
 //
 //   - the interval of the source
-//   - the time that the operator needs for the first syncs of all other new sources of the same
-//     discovery
+//   - the time that the operator needs for the first syncs of the other new sources of the same
+//     discovery (at most maxTurns sources)
 func (r *Reconciler) turnOf(ctx context.Context, o client.Object) (time.Duration, error) {
 	maker := metav1.GetControllerOf(o)
 	if maker == nil || maker.Kind != mirror.DiscoveryKind {

@@ -15,15 +15,15 @@ import (
 // these:
 //
 //   - an object of this source or discovery that is being deleted
-//   - an object of an earlier source or discovery, which had the same name and is now deleted
+//   - an object of a deleted source or discovery that had the same name as this one
 func waitsForPredecessor(report mirror.Report) bool {
 	return report.Unfilled() > 0 && len(report.Clashes) == 0 &&
 		!slices.ContainsFunc(report.Conflicts, func(c mirror.Conflict) bool { return !c.Predecessor })
 }
 
 // takenMessages has messages about a source or discovery, the owner. The owner cannot create some
-// objects, because other objects have their names. Each field is the message about one sort of
-// these other objects:
+// objects, because their names are already in use by other objects. Each field is the message about
+// one sort of these other objects:
 //
 //   - freeObjects: objects without a controller. A person can hand them over to the owner.
 //   - rivalObjects: objects of another owner. A person can hand them over to the owner.
@@ -39,8 +39,8 @@ func waitsForPredecessor(report mirror.Report) bool {
 // hand over observations.
 type takenMessages struct{ freeObjects, rivalObjects, foreignObjects, formerObjects, otherIDs, nameClashes, leavingObjects string }
 
-// withOwner replaces the words NAMESPACE and OWNER in the messages by the namespace and the name
-// of the source or discovery.
+// withOwner replaces the words NAMESPACE and OWNER in freeObjects and rivalObjects by the namespace
+// and the name of the source or discovery.
 func (t takenMessages) withOwner(o owner) takenMessages {
 	fill := strings.NewReplacer("NAMESPACE", o.object().GetNamespace(), "OWNER", mirror.LabelValue(o.object().GetName()))
 	t.freeObjects, t.rivalObjects = fill.Replace(t.freeObjects), fill.Replace(t.rivalObjects)

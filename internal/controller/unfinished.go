@@ -50,14 +50,18 @@ func (s *state) dropAnswers() {
 // cloud, finish sets when the next sync is due.
 func (r *Reconciler) finish(o owner, s *state, asked syncAnswers) {
 	if s.unfinishedSync != nil {
-		// An earlier reconcile got the cloud's answers, failed, and set the time of the next sync. If
-		// this reconcile used the answers, its plan can have found missing objects, and then the next
-		// sync must come earlier. The call of reschedule below sets the time again. If this reconcile
-		// did not use the answers, because the rate limit delays the next sync, nobody will.
+		// An earlier reconcile got the cloud's answers, failed, and set the time of the next sync.
+		// Drop the answers, because nothing needs them any more:
+		//
+		//   - If this reconcile used the answers, its plan may have found missing objects. Then the
+		//     next sync must come earlier. The call of reschedule below sets the time again.
+		//   - If the rate limit delays a newer sync, this reconcile did not use the answers, and no
+		//     later reconcile uses them.
 		s.dropAnswers()
 	}
 	r.reschedule(s, asked)
-	// If a person takes an approval back and gives it again later, a sync must begin again.
+	// A person may take an approval back, and give the same approval later. Then a new sync must
+	// begin.
 	if now := termsOf(o); !now.approves {
 		s.schedule.usedVersions.approvePrune = now.approvePrune
 	}
@@ -96,9 +100,8 @@ func (r *Reconciler) fail(ctx context.Context, o owner, s *state, asked syncAnsw
 	if s.failingSince.IsZero() || s.failingSince.After(now) {
 		s.failingSince = now
 	}
-	// The status must show a failure that lasts for spec.timeout, or for the time in the constant
-	// patience. Report the failure after half of the shorter time, because the next reconcile may
-	// come too late.
+	// The status must show a failure that lasts for spec.timeout or patience, whichever is shorter.
+	// Report the failure after half of this time, because the next reconcile may come too late.
 	long := now.Sub(s.failingSince) >= min(o.settings().timeout, patience)/2
 	// After a restart of the manager, Ready may still say why the cloud refused the credential. Do
 	// not replace this message before the first sync.

@@ -58,8 +58,8 @@ func SetupWithManager(ctx context.Context, mgr ctrl.Manager, o *Options) error {
 }
 
 // register adds a controller for sources or for discoveries to the manager. The controller also
-// watches Secrets, and the objects that the controller writes. The watch of each type begins when
-// the manager has the rights to list and watch this type.
+// watches Secrets, and the objects that the controller writes. Each of these additional watches
+// begins as soon as the manager has the rights to list and watch the type.
 func (r *Reconciler) register(ctx context.Context, mgr ctrl.Manager, starter *watchStarter) (controller.Controller, error) {
 	c, err := ctrl.NewControllerManagedBy(mgr).
 		Named(r.owners.name).

@@ -68,7 +68,8 @@ type Collector struct {
 	// objects.
 	Elected <-chan struct{}
 	// Watched reports whether the manager watches a type of objects; nil means that it watches all
-	// types. Collector does not read the other types, because the manager has no rights on them.
+	// types. Collector does not read a type that the manager does not watch, because the manager
+	// has no rights on it.
 	Watched func(client.Object) bool
 	// PerObservation turns on one series for each observation.
 	PerObservation bool

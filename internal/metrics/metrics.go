@@ -94,8 +94,8 @@ func (m *Metrics) Skipped(kind string, n int) {
 
 // ObserveCalls returns a function that counts a request to the cloud. The parameters of
 // ObserveCalls identify the source or discovery that sends the request. If a request ends after a
-// call of Forget, the returned function counts the request, but does not create again the metric
-// that Forget removed.
+// call of Forget, the returned function counts the request. But it does not set the rate limit
+// metric, because Forget has removed this metric.
 func (m *Metrics) ObserveCalls(ownerKind, namespace, name string) func(cloudapi.Call) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -10,10 +10,10 @@ import (
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 )
 
-// AppliedNames has a display name for each environment: the name by which the environment's source
-// has its settings. The key is the environment's ID. If an environment was renamed, and a person
-// must first approve the settings for the new name, AppliedNames has the old name. The name is ""
-// if the environment has no name.
+// AppliedNames has a display name for each environment: the name that decided the settings of the
+// environment's source. The key is the environment's ID. If an environment was renamed, and a
+// person must first approve the settings for the new name, AppliedNames has the old name. The name
+// is "" if the environment has no name.
 //
 // The names describe the sources as they are, not as a plan wants them. So a name changes only
 // when the API server stores a write, or when a plan finds that the source needs no change. If a
@@ -25,8 +25,9 @@ type AppliedNames map[string]appliedName
 // appliedName is the name of one environment.
 type appliedName struct {
 	name string
-	// decided is false if the discovery has not given the source its settings yet: the source was
-	// handed over, and its first write must wait or has failed.
+	// decided is false for a source that was handed over. It becomes true when the discovery gives
+	// the source its settings while the cloud lists the environment. As long as decided is false, a
+	// person must approve the deletion of the source, unless maxPercent is 100.
 	decided bool
 }
 
@@ -40,39 +41,42 @@ func AppliedNamesOf(owner Object) AppliedNames {
 	names := make(AppliedNames, len(d.Status.Sources))
 	for i := range d.Status.Sources {
 		if entry := &d.Status.Sources[i]; entry.DisplayName != "" || !entry.NeverListed {
-			names[entry.Environment] = appliedName{entry.DisplayName, true}
+			names[entry.Environment] = appliedName{entry.DisplayName, !entry.NeverListed}
 		}
 	}
 	return names
 }
 
-// Add notes that the API server stored a write of a plan. v is the View of this plan.
-func (n AppliedNames) Add(v *View, w Write) {
-	if w.wantedObject != nil { // Otherwise, the write released the source, which keeps its settings.
-		n.add(v, w.Desired)
+// Add notes that the API server stored a write of a plan.
+func (n AppliedNames) Add(w Write) {
+	if w.appliedName != nil {
+		n[source(w.Desired).Spec.Environment] = *w.appliedName
 	}
 }
 
-// add notes that a source is as the View v wants it.
-func (n AppliedNames) add(v *View, o Object) {
-	if v.displayNames != nil {
-		id := v.kind.id(o)
-		name, known := v.displayNames[id]
-		n[id] = appliedName{name, known}
+// appliedNameOf returns the display name that decides the settings of a source in the plan. It
+// returns nil for an observation.
+func (p *planner) appliedNameOf(o Object) *appliedName {
+	if p.View.displayNames == nil {
+		return nil
 	}
+	id := p.Kind.id(o)
+	name, known := p.View.displayNames[id]
+	return &appliedName{name, known && (p.Plan.AppliedNames[id].decided || p.Ledger.sightOf(o.GetName()) == sightListed)}
 }
 
-// keptNames returns the display names of the previous plan that still are facts. In these cases, a
-// display name is no longer a fact:
+// keptNames returns the display names of the previous plan that are still valid. It also returns
+// the display names of the writes in FailedWrites that the API server stored after all. In these
+// cases, a display name is no longer valid:
 //
 //   - The source is gone, and the discovery does not create it again.
 //   - Another object in the cluster has the source's name. Then someone else has decided the
 //     settings.
 //
-// A source that the discovery controls can lack an entry: the manager may have ended before it wrote
-// the status, or the status has no room for the entry. Then keptNames reads the name from the
-// source's annotation. A person who may edit the source can forge the annotation, so keptNames reads it
-// only once.
+// Sometimes there is no name yet for a source that the discovery controls: the manager ended before
+// it wrote the status, or the status has no room for the source. Then keptNames reads the name from
+// the source's annotation. It reads the annotation only once, because a person who may edit the
+// source can forge the annotation.
 func (p *planner) keptNames() AppliedNames {
 	if p.Kind.environmentNames == nil {
 		return nil
@@ -83,12 +87,20 @@ func (p *planner) keptNames() AppliedNames {
 	for _, o := range p.Existing {
 		exists[o.GetName()] = true
 	}
-	maps.DeleteFunc(kept, func(id string, _ appliedName) bool {
+	for id := range kept {
 		name := ObjectName(id)
 		seen := p.Ledger.sightOf(name)
-		return p.Occupants[name] != nil || !exists[name] && (seen == sightMissing || seen == sightOutside)
-	})
+		switch {
+		case p.Occupants[name] != nil:
+			kept[id] = appliedName{} // Without an entry, the annotation would decide if the source came back.
+		case !exists[name] && (seen == sightMissing || seen == sightOutside):
+			delete(kept, id)
+		}
+	}
 	for _, o := range p.Existing {
+		if w, failed := p.FailedWrites[o.GetName()]; failed && p.Kind.Stored(w, o) {
+			kept.Add(w)
+		}
 		if _, known := kept[p.Kind.id(o)]; known {
 			continue
 		}
@@ -103,9 +115,9 @@ func (p *planner) keptNames() AppliedNames {
 	return kept
 }
 
-// nameFor returns the display name by which a source has its settings. It returns "" if there is
-// no display name, or if the name is not known. o is a source with the same environment. inCluster
-// is the source in the cluster; nil if there is none.
+// nameFor returns the display name that decided the settings of the source o. It returns "" if
+// there is no display name, or if the name is not known. inCluster is the source in the cluster
+// that has the same object name as o; nil if there is none.
 func (n AppliedNames) nameFor(o, inCluster Object) string {
 	return wholeName(n[source(o).Spec.Environment].name, o, inCluster)
 }

@@ -95,7 +95,7 @@ func endpointData(o *v1alpha1.KafkaClusterObservation, kafkaSelection *v1alpha1.
 //   - If the ConfigMap has no controller, its label with the source's name must match the
 //     observation. The cluster ID and the environment ID in its data must match too.
 //
-// For example, the key of the cluster ID in the data is cluster.id or CLUSTER_ID.
+// The keys in the data can have either form, for example cluster.id or CLUSTER_ID.
 func OwnsConfigMap(o *v1alpha1.KafkaClusterObservation, c *corev1.ConfigMap) bool {
 	if controller := metav1.GetControllerOf(c); controller != nil {
 		return controller.UID == o.UID

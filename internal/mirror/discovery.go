@@ -122,7 +122,7 @@ func (p namePatterns) matchesAny(text string) bool {
 // O(len(pattern)*len(text)).
 func matchesPattern(pattern, text []rune) bool {
 	p, t := 0, 0         // the next places in the pattern and in the text
-	star, after := -1, 0 // the place of the last * in the pattern; the end of the text that this * matches
+	star, after := -1, 0 // the place of the last * before p; the end of the text that the * matches
 	for t < len(text) {
 		switch {
 		case p < len(pattern) && pattern[p] == '*':
@@ -201,7 +201,8 @@ func renderSource(r rendering) Object {
 	return s
 }
 
-// usersKeys are annotations of a source that users set. A discovery keeps these annotations.
+// usersKeys has the keys of the annotations that users set on sources. A discovery keeps these
+// annotations.
 var usersKeys = []string{v1alpha1.AnnotationRequestedAt, v1alpha1.AnnotationApprovePrune, v1alpha1.AnnotationUnmanaged}
 
 // withLastName returns a copy of the source o with the last known display name. If o has a display
@@ -255,9 +256,9 @@ func listedBefore(o Object, owner Owner) bool {
 	return d.Status.Environments != nil && found && !entry.NeverListed
 }
 
-// claimOfSource returns when the environment of a source went missing in the cloud. With
-// sightOutside, it returns when the discovery's selector stopped selecting the environment. It
-// returns zero if the time is not known.
+// claimOfSource returns when the environment of a source went missing in the cloud. If seen is
+// sightOutside, it returns when the discovery's selector stopped selecting the environment. If the
+// time is not known, it returns zero.
 //
 // claimOfSource reads the time from the discovery's status. If the status had no room for this
 // source, claimOfSource reads the annotation missing-since of the source, but not for sightOutside.
@@ -288,8 +289,8 @@ func claimOfSource(o Object, owner Owner, seen sight) time.Time {
 //   - outOfScopeSince, if the selector selects the environment again, or if the cloud no longer
 //     lists the environment
 //
-// If a time is earlier than the time in the ledger, it becomes the time in the ledger. See
-// Ledger.notBefore.
+// If a time in the status is earlier than the time in the ledger, endAbsencesOfSources replaces the
+// time in the status. See Ledger.notBefore.
 func endAbsencesOfSources(owner Object, l *Ledger) {
 	entries := owner.(*v1alpha1.EnvironmentDiscovery).Status.Sources
 	for i := range entries {

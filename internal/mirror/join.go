@@ -28,8 +28,8 @@ type Desired map[string]Object
 //   - Objects that the cloud lists and the owner selects. Their content comes from the listing.
 //   - Existing objects that are missing in the cloud, or that the owner no longer selects. Their
 //     content comes from the last listing that had them.
-//   - Existing objects that were not listed since the operator's start, if a change of a related
-//     object changes their content. All other content comes from the cluster.
+//   - Existing objects that were not listed since the operator's start, if the facts that they show
+//     about related objects change. The rest of their content comes from the cluster.
 //
 // If the owner does not mirror a kind, the result has no objects of this kind, and objects of other
 // kinds do not show them.

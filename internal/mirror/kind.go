@@ -27,9 +27,9 @@ type Object interface {
 type Kind struct {
 	// Name is the kind's name in metrics, events and messages, for example "KafkaCluster".
 	Name string
-	// Condition is the type of the condition that reports the last sync of this kind in a source's
-	// status. It is "" for environments, because a discovery reports their last sync in its
-	// condition Ready.
+	// Condition is the type of a condition in a source's status. This condition reports the last
+	// sync of this kind. Condition is "" for environments, because a discovery reports their last
+	// sync in the discovery's condition Ready.
 	Condition string
 	// ReadyPhase is the phase of a cloud object that is ready, for example "PROVISIONED". In this
 	// phase, the condition Ready of the observation is True. But Ready is Unknown in every phase if

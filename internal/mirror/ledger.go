@@ -352,8 +352,8 @@ const maxSkew = time.Minute
 //   - For a listed object, the time is zero.
 //
 // If the listings do not give the time, knownSince reads the time from the cluster. If the cluster
-// does not have the time either, the result depends on the listings: zero before the first complete
-// listing, and now after that listing.
+// does not have the time either, the result is zero before the first complete listing. After that
+// listing, the result is the value of the parameter now.
 func knownSince(k *Kind, owner Owner, l *Ledger, o Object, now time.Time) (sight, time.Time) {
 	seen, since := l.sightOf(o.GetName()), l.sinceOf(o.GetName())
 	switch {
@@ -465,6 +465,7 @@ func (l *Ledger) formerPhase(name string) string {
 //
 //   - the first complete listing since the manager's start
 //   - the listings before the last change of the endpoint, the credential or the filters
+//   - the listings before the operator first saw the object in the cluster
 func (l *Ledger) missCount(name string) int {
 	e, known := l.entryOf(name)
 	if !known || e.listed() {
@@ -520,7 +521,7 @@ const severalScopes = "several"
 
 // Scope returns the hash of the endpoint, the credential and the filters with which the objects
 // were listed. If objects have different hashes, Scope returns severalScopes. The operator stores
-// this value in the status, to read it after a restart.
+// the result of Scope in the status, and reads the result after a restart.
 func (l *Ledger) Scope() string {
 	scope, found := l.lastScope, false
 	for _, e := range l.entries {

@@ -147,8 +147,8 @@ func ProjectNetwork(n *wire.Network) v1alpha1.Observation {
 	return o
 }
 
-// networkZones returns the zones of both lists, sorted by zone ID. zoneIDs has only IDs.
-// zoneDetails has the IDs and CIDRs of some zones.
+// networkZones merges zoneIDs and zoneDetails into one list of zones, sorted by zone ID. zoneIDs
+// has only IDs. zoneDetails has the IDs and CIDRs of some zones.
 func networkZones(zoneIDs []string, zoneDetails []wire.NetworkZone) []v1alpha1.NetworkZone {
 	cidrs := map[string]string{}
 	for _, id := range zoneIDs {

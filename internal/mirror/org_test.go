@@ -28,6 +28,7 @@ type org struct {
 	fresh          bool
 	approval       *Approval
 	applied        AppliedNames
+	failed         map[string]Write // whose answers were lost
 	sources        map[string]*v1alpha1.InventorySource
 	made           int
 	many           bool // too many sources to hold what is shared against a copy
@@ -120,7 +121,7 @@ func (o *org) plan() *Plan {
 	plan := Make(Facts{
 		Kind: Environment, Owner: o.owner(), Ledger: o.ledger, Question: o.question, Existing: existing, Occupants: o.occupants(),
 		Desired:   Desire(o.owner(), []*Kind{Environment}, []*Ledger{o.ledger}, [][]Object{existing})[0],
-		Completed: o.completed, Fresh: o.fresh, Approval: o.approval, AppliedNames: o.applied, Now: o.now,
+		Completed: o.completed, Fresh: o.fresh, Approval: o.approval, AppliedNames: o.applied, FailedWrites: o.failed, Now: o.now,
 	})
 	o.Expect(equality.Semantic.DeepEqual(o.shared(), before)).To(BeTrue(), "planning changes nothing that is shared")
 	return plan
@@ -184,7 +185,7 @@ func (o *org) apply(plan *Plan) {
 			o.Expect(next.Spec.Environment).To(Equal(o.sources[name].Spec.Environment), "an environment is never changed")
 		}
 		o.sources[name] = next
-		o.applied.Add(plan.View, w)
+		o.applied.Add(w)
 	}
 	if len(plan.Deletes) > 0 {
 		plan.Approved.BeginDeletes()

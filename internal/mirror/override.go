@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/conversion"
 
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
@@ -174,7 +175,7 @@ func environmentNames(f Facts) map[string]string {
 // environment has no name.
 func decidedWithoutName(f Facts, o Object) bool {
 	applied := f.AppliedNames[f.Kind.id(o)]
-	return applied.decided && applied.name == ""
+	return applied.decided && applied.name == "" && metav1.IsControlledBy(o, f.Owner.Object) // A person may have replaced it.
 }
 
 // overlayFields copies the fields of the patch to the target, except fields with a zero value. An
@@ -216,6 +217,7 @@ var settingsEquality = conversion.EqualitiesOrDie(func(a, b []v1alpha1.Identifie
 //
 //   - overrides that select no environment,
 //   - fields that two overrides set to different values,
+//   - sources that keep their settings until the name of their environment is known,
 //   - sources that keep the settings for the old name of a renamed environment,
 //   - sources that the API server refuses.
 //
@@ -255,6 +257,9 @@ func overrideRemarks(f Facts, displayNames map[string]string, writes []Write) []
 			remarks[len(remarks)-1] += fmt.Sprintf("; so do %d more", more)
 		}
 	}
+	if unnamed := unnamedSources(f, displayNames); len(unnamed) > 0 {
+		remarks = append(remarks, "settings that stay as they are, because the environment has no name yet, and spec.overrides select by name: "+Names(unnamed))
+	}
 	if len(kept) > 0 {
 		remarks = append(remarks, fmt.Sprintf("renamed, but kept with the overrides of the former name, because those of the new one change what is "+
 			"mirrored, pruned or in ConfigMaps: %s; select them by ids in spec.overrides", Names(kept)))
@@ -285,6 +290,19 @@ func keptSources(f Facts, displayNames map[string]string) []string {
 	}
 	slices.Sort(kept)
 	return kept
+}
+
+// unnamedSources returns the sorted names of the listed sources that keep their settings, because
+// displayNames lacks the environment. displayNames is the result of the function environmentNames.
+func unnamedSources(f Facts, displayNames map[string]string) []string {
+	var unnamed []string
+	for _, has := range f.Existing {
+		if _, known := displayNames[f.Kind.id(has)]; !known && f.Desired[has.GetName()] != nil && !isUnmanaged(has) {
+			unnamed = append(unnamed, has.GetName())
+		}
+	}
+	slices.Sort(unnamed)
+	return unnamed
 }
 
 // maxTemplated is the largest number of labels, and the largest number of annotations, in a

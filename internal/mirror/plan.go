@@ -53,6 +53,9 @@ type Facts struct {
 	// that followed. For the first plan after the manager's start, AppliedNames is the result of
 	// AppliedNamesOf.
 	AppliedNames AppliedNames
+	// FailedWrites has the last write of each object whose last write failed. The key is the object's
+	// name. If the API server's answer was lost, the API server may have stored the write.
+	FailedWrites map[string]Write
 	// Now is the time of the plan.
 	Now time.Time
 }
@@ -106,11 +109,14 @@ type Write struct {
 	// object. wantedConditions are the conditions that the write sets.
 	wantedObject     Object
 	wantedConditions []metav1.Condition
+	// appliedName is the display name that decided the settings of the source in Desired. It is nil
+	// for an observation, and if the write removes the ownerReference.
+	appliedName *appliedName
 }
 
-// Stored reports whether the API server stored all values of the write w. For example, the API
-// server drops a field if the CRD in the cluster is too old. fromServer is the object that the API
-// server returned.
+// Stored reports whether the API server stored all values of the write w. If the CRD in the cluster
+// is too old, the API server drops a field, and Stored returns false. fromServer is the object that
+// the API server returned.
 func (k *Kind) Stored(w Write, fromServer Object) bool {
 	return k.same(fromServer, w.Desired) && k.hasConditions(fromServer, k.Conditions(w.Desired)) &&
 		(!w.Metadata || containsPairs(fromServer.GetLabels(), w.Desired.GetLabels()) && containsPairs(fromServer.GetAnnotations(), w.Desired.GetAnnotations()) &&
@@ -154,8 +160,8 @@ type Report struct {
 	Conflicts []Conflict
 	// Clashes has the pairs of cloud objects that need the same name in the cluster.
 	Clashes []Clash
-	// Withheld is the number of listed objects that this plan does not create because of a limit.
-	// The limit applies after an incomplete listing. A later plan creates the withheld objects.
+	// Withheld is the number of listed objects that exceed the limit for creations after an
+	// incomplete listing. This plan leaves out these objects. A later plan creates them.
 	Withheld int
 	// Leaving has the names of objects that are being deleted although the cloud still lists them,
 	// in sorted order. A later plan creates these objects again.
@@ -174,8 +180,8 @@ type Report struct {
 	// Waiting is true if the discovery no longer selects the environment of a source, and the
 	// source stays until its grace period ends.
 	Waiting bool
-	// Unconfirmed is true if the next listing should come early. This listing confirms that an
-	// object is missing.
+	// Unconfirmed is true if the next listing should come early, to confirm that an object is
+	// missing.
 	Unconfirmed bool
 	// Approved is a person's approval of a deletion; nil if there is no valid approval. The next
 	// plan gets this value in Facts.Approval.
@@ -184,8 +190,9 @@ type Report struct {
 	Remarks []string
 }
 
-// Unfilled returns how many listed cloud objects cannot get an object in the cluster yet. Each
-// needs a name that is taken (Conflicts, Clashes), or that an object being deleted has (Leaving).
+// Unfilled returns how many listed cloud objects cannot get an object in the cluster yet. The name
+// of such an object is taken (Conflicts, Clashes), or the old object with this name is still being
+// deleted (Leaving).
 func (r Report) Unfilled() int { return len(r.Conflicts) + len(r.Clashes) + len(r.Leaving) }
 
 // Again returns the report after one more complete listing, which found no changes. l is the ledger
@@ -448,7 +455,7 @@ func (p *planner) planChange(existing, desired Object) {
 	metadata := existing != desired && !sameMetadata(existing, desired)
 	if !content && !metadata {
 		p.Unchanged++
-		p.Plan.AppliedNames.add(p.View, desired)
+		p.Plan.AppliedNames.Add(Write{Desired: desired, appliedName: p.appliedNameOf(desired)})
 		return
 	}
 	next := existing.DeepCopyObject().(Object)
@@ -464,7 +471,7 @@ func (p *planner) planChange(existing, desired Object) {
 			p.Kind.setConditions(next, withTimes(had, want, p.Now))
 		}
 	}
-	write := Write{Existing: existing, Desired: next, Metadata: metadata, Content: content, wantedObject: desired, wantedConditions: want}
+	write := Write{Existing: existing, Desired: next, Metadata: metadata, Content: content, wantedObject: desired, wantedConditions: want, appliedName: p.appliedNameOf(desired)}
 	if former := p.Ledger.formerPhase(existing.GetName()); former == p.Kind.Phase(existing) {
 		write.FormerPhase = former
 	}
@@ -505,7 +512,7 @@ func (p *planner) planCreation(listedObject Object) {
 	if len(want) > 0 {
 		p.Kind.setConditions(next, withTimes(nil, want, p.Now))
 	}
-	p.Writes = append(p.Writes, Write{Desired: next, Metadata: true, Content: true, wantedObject: desired, wantedConditions: want})
+	p.Writes = append(p.Writes, Write{Desired: next, Metadata: true, Content: true, wantedObject: desired, wantedConditions: want, appliedName: p.appliedNameOf(desired)})
 }
 
 // conflictOf returns a conflict about a name. inCluster is the object that has the name in the

@@ -76,12 +76,13 @@ type absentee struct {
 	object     Object
 	missCount  int           // number of complete listings in a row that lacked the object
 	since      time.Time     // when the object went missing or was no longer selected
-	missingFor time.Duration // time after the object went missing, at least 0
+	missingFor time.Duration // the time of the plan minus since, at least 0
 	// scopeMoved is true in these cases:
 	//
 	//   - No listing ever had the object.
 	//   - The endpoint, the credential or a filter changed after the object was last listed.
-	//   - It is not known which endpoint, credential and filters its last listing had.
+	//   - It is not known with which endpoint, credential and filters the object was last listed.
+	//   - The source was handed over: see appliedName.decided.
 	scopeMoved bool
 	// notSelected is true if the cloud lists the environment of a source, but the discovery no longer
 	// selects the environment.
@@ -148,13 +149,14 @@ func shareExceeded(b batch) ruling {
 	return asks(v1alpha1.ReasonShareExceeded, "%d of %d are missing, more than prune.maxPercent (%d)", b.missingCount, b.totalCount, limit)
 }
 
-// scopeChanged requires a person's approval for objects that may still exist in the cloud:
+// scopeChanged requires a person's approval for the whole batch if the batch has objects that may
+// still exist in the cloud:
 //
 //   - sources whose environment the discovery no longer selects,
 //   - objects that were never listed,
-//   - objects that were last listed with another endpoint, credential or filter.
+//   - objects that were last listed with another or an unknown endpoint, credential or filter.
 //
-// If maxPercent is 100, only the sources in the first line need approval.
+// If maxPercent is 100, only the sources in the first item require an approval.
 func scopeChanged(b batch) ruling {
 	var moved, outside int
 	for _, a := range b.absentees {
@@ -229,7 +231,7 @@ type Held struct {
 }
 
 // Approval is a person's approval to delete a set of objects. If an object of the set is listed
-// again, or if a further object goes missing, the approval is no longer valid.
+// again, or if a further object may be deleted, the approval is no longer valid.
 type Approval struct {
 	digest string
 	// leftLines has one text for each object that is not deleted yet. The text identifies the

@@ -1001,3 +1001,145 @@ func TestASourceThatTheDiscoveryNeverHadIsNotDeletedWithoutAnApproval(t *testing
 		o.Expect(plan.Held).To(HaveField("Reason", v1alpha1.ReasonScopeChanged))
 	}
 }
+
+// handOver replaces the source of env-b by one that a person made and handed over.
+func (o *org) handOver(name string) *v1alpha1.InventorySource {
+	s := NewSource(o.discovery, "env-b", name)
+	s.UID, s.OwnerReferences, s.Annotations = "handed-over", nil, nil
+	o.sources["env-b"] = s
+	return s
+}
+
+// The API server refuses each write of a source that was handed over, or a preview makes none. The
+// environment goes. Then the source is written.
+func TestASourceThatIsWrittenWhenItsEnvironmentIsGoneIsNotDeletedWithoutAnApproval(t *testing.T) {
+	t.Parallel()
+	for _, preview := range []bool{false, true} {
+		for _, restart := range []bool{false, true} {
+			t.Run(fmt.Sprint(preview, restart), func(t *testing.T) {
+				t.Parallel()
+				others := environmentIDs(9)
+				o := discovered(t, others...)
+				o.handOver("")
+				unwritten := func(ids ...string) {
+					o.hear(true, named(ids...)...)
+					o.noteStatus(o.plan())
+				}
+				o.preview(preview)
+				unwritten(append(others, "env-b")...)
+				for range 3 {
+					unwritten(others...)
+				}
+				o.preview(false)
+				o.list(true, others...)
+				o.Expect(metav1.IsControlledBy(o.sources["env-b"], o.discovery)).To(BeTrue())
+				if restart {
+					o.restart()
+				}
+				var plan *Plan
+				for range 4 {
+					plan = o.list(true, others...)
+					o.Expect(plan.Deletes).To(BeEmpty())
+				}
+				o.Expect(plan.Held).To(HaveField("Reason", v1alpha1.ReasonScopeChanged))
+				o.list(true, append(others, "env-b")...) // Now the discovery decides its settings while it is listed.
+				for range 4 {
+					o.list(true, others...)
+				}
+				o.Expect(o.sources).NotTo(HaveKey("env-b"))
+			})
+		}
+	}
+}
+
+// The API server stores a write, and the manager does not get the answer. The environment is renamed
+// before the next plan.
+func TestANameCountsThoughTheEnvironmentIsRenamedBeforeTheNextPlan(t *testing.T) {
+	t.Parallel()
+	lose := func(o *org, all ...environment) {
+		o.hear(true, all...)
+		plan := o.plan()
+		o.Expect(plan.Writes).To(HaveLen(1))
+		o.noteStatus(plan)
+		w := plan.Writes[0]
+		o.sources["env-b"], o.applied = stored(w.Desired).(*v1alpha1.InventorySource), plan.AppliedNames
+		o.failed = map[string]Write{"env-b": w}
+	}
+	t.Run("of a renamed environment", func(t *testing.T) {
+		t.Parallel()
+		o := losing(t, func(d *v1alpha1.EnvironmentDiscovery) {
+			d.Spec.Overrides = []v1alpha1.SourceOverride{overrideOf(harmless["a kind that begins"], "b-*")}
+		})
+		o.look(environment{"env-b", "a-b"})
+		lose(o, environment{"env-b", "b-b"})
+		o.look(environment{"env-b", "c-b"})
+		o.Expect(o.sources["env-b"].Spec.Networks.Policy).To(Equal(v1alpha1.MirrorPolicyMirror))
+	})
+	t.Run("of a source that was handed over", func(t *testing.T) {
+		t.Parallel()
+		first := environment{"env-a", "payments-a"}
+		o := losing(t, losses["out of an override that mirrors a kind"])
+		o.look(first)
+		o.handOver("payments-b")
+		lose(o, first, environment{"env-b", "payments-b"})
+		o.look(first, environment{"env-b", "Payments-b"})
+		o.Expect(o.sources["env-b"].Spec.KafkaClusters.Policy).To(Equal(v1alpha1.MirrorPolicyMirror))
+	})
+}
+
+func TestANameThatTheAPIServerRefusedDoesNotCount(t *testing.T) {
+	t.Parallel()
+	o := losing(t, losses["out of an override that mirrors a kind"])
+	first := environment{"env-a", "payments-a"}
+	o.look(first)
+	o.handOver("").Spec.KafkaClusters.Policy = v1alpha1.MirrorPolicyIgnore
+	o.hear(true, first, environment{"env-b", "payments-b"})
+	plan := o.plan()
+	o.Expect(plan.Writes).To(HaveLen(1))
+	o.applied, o.failed = plan.AppliedNames, map[string]Write{"env-b": plan.Writes[0]}
+	o.look(first, environment{"env-b", "dev-b"})
+	o.Expect(o.sources["env-b"].Spec.KafkaClusters.Policy).To(Equal(v1alpha1.MirrorPolicyIgnore))
+	o.Expect(displayName(o.sources["env-b"])).To(Equal("dev-b"))
+	o.Expect(o.discovery.Status.Sources[1].DisplayName).To(Equal("dev-b"))
+}
+
+// A person takes ownerReference and label off, so that the source is nobody's for a plan, and puts the
+// ownerReference back with another name.
+func TestANameForgedInTwoEditsDoesNotCount(t *testing.T) {
+	t.Parallel()
+	o := losing(t, losses["out of an override that mirrors a kind"])
+	all := []environment{{"env-a", "payments-a"}, {"env-b", "dev-b"}}
+	o.look(all...)
+	owners := o.reread("env-b").OwnerReferences
+	o.sources["env-b"].OwnerReferences, o.sources["env-b"].Labels = nil, nil
+	o.pass()
+	o.reread("env-b").OwnerReferences = owners
+	o.annotate("env-b", v1alpha1.AnnotationEnvironmentName, "payments-x")
+	o.Expect(o.look(all...).Remarks).To(BeEmpty())
+	o.Expect(o.sources["env-b"].Spec.KafkaClusters.Policy).To(Equal(v1alpha1.MirrorPolicyIgnore))
+}
+
+func TestASourceWithoutANameThatAPersonReplacedKeepsItsSettings(t *testing.T) {
+	t.Parallel()
+	for _, restart := range []bool{false, true} {
+		o := losing(t, losses["out of an override that mirrors a kind"])
+		all := []environment{{"env-a", "payments-a"}, {"env-b", ""}}
+		o.look(all...)
+		o.handOver("").Spec.KafkaClusters.Policy = v1alpha1.MirrorPolicyMirror
+		if restart {
+			o.restart()
+		}
+		o.look(all...)
+		o.Expect(o.sources["env-b"].Spec.KafkaClusters.Policy).To(Equal(v1alpha1.MirrorPolicyMirror))
+	}
+}
+
+func TestSourcesThatKeepTheirSettingsAreNamed(t *testing.T) {
+	t.Parallel()
+	o := losing(t, losses["out of an override that mirrors a kind"])
+	all := []environment{{"env-a", "payments-a"}, {"env-b", ""}}
+	o.handOver("").Spec.KafkaClusters.Policy = v1alpha1.MirrorPolicyMirror
+	o.Expect(o.look(all...).Remarks).To(ConsistOf(And(HavePrefix("settings that stay as they are, because"), HaveSuffix(": env-b"))))
+	all[1].name = "dev-b"
+	o.Expect(o.look(all...).Remarks).To(BeEmpty())
+}

@@ -46,7 +46,7 @@ func Names(names []string) string {
 }
 
 // jsonSize returns the total size of some values in JSON, in bytes. The values must be texts or
-// numbers, or structs of texts and numbers.
+// numbers, or structs and lists that contain only texts and numbers.
 func jsonSize[T any](values ...T) (size int) {
 	for _, value := range values {
 		encoded, _ := json.Marshal(value) // Texts and numbers always encode.

@@ -121,7 +121,7 @@ func (v *View) isShown(existing, desired Object) bool {
 //   - A changed object is not listed or not selected.
 //   - A changed object is being deleted.
 //   - A changed source was deleted, released or handed over. Repair cannot update status.sources,
-//     which has the display name by which the source has its settings.
+//     which has the display name that decided the source's settings.
 //   - Another object in the cluster has a name that the plan needs.
 //   - The last complete listing has become too old.
 func (v *View) Repair(changedObjects map[string]Object, now time.Time) *Changes {

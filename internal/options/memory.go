@@ -10,9 +10,9 @@ import (
 	"github.com/KimMachineGun/automemlimit/memlimit"
 )
 
-// gcPercent is how far the heap may grow before the next garbage collection, in percent of its size
-// after the last collection. It is half of Go's default. So the manager needs less memory, and a
-// little more CPU time.
+// gcPercent is how far the heap may grow before the next garbage collection, in percent of the
+// heap's size after the last collection. The value is half of Go's default. So the manager needs
+// less memory, and a little more CPU time.
 const gcPercent = 50
 
 // SpareMemory sets Go's garbage collection percentage to gcPercent. If the environment variable
