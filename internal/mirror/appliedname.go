@@ -101,16 +101,18 @@ func (p *planner) keptNames() AppliedNames {
 		if w, failed := p.FailedWrites[o.GetName()]; failed && p.Kind.Stored(w, o) {
 			kept.Add(w)
 		}
-		if _, known := kept[p.Kind.id(o)]; known {
-			continue
-		}
-		var applied appliedName
-		if metav1.IsControlledBy(o, p.Owner.Object) {
+		id := p.Kind.id(o)
+		applied, known := kept[id]
+		switch {
+		case !metav1.IsControlledBy(o, p.Owner.Object):
+			applied.decided = false // The name may be that of another source, which a person replaced.
+		case !known:
+			_, inStatus := sourceNamed(p.Owner.discovery(), id) // If so, as a source that was never listed.
 			applied.name = displayName(o)
-			applied.decided = applied.name != "" ||
-				sameValue(source(o).Spec.MirrorSettings, p.Owner.loadOverrides().settingsFor(p.Kind.id(o), "").settings)
+			applied.decided = applied.name != "" || !inStatus &&
+				sameValue(source(o).Spec.MirrorSettings, p.Owner.loadOverrides().settingsFor(id, "").settings)
 		}
-		kept[p.Kind.id(o)] = applied
+		kept[id] = applied
 	}
 	return kept
 }

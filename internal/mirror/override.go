@@ -11,7 +11,6 @@ import (
 	"strings"
 	"sync"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/conversion"
 
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
@@ -175,7 +174,7 @@ func environmentNames(f Facts) map[string]string {
 // environment has no name.
 func decidedWithoutName(f Facts, o Object) bool {
 	applied := f.AppliedNames[f.Kind.id(o)]
-	return applied.decided && applied.name == "" && metav1.IsControlledBy(o, f.Owner.Object) // A person may have replaced it.
+	return applied.decided && applied.name == ""
 }
 
 // overlayFields copies the fields of the patch to the target, except fields with a zero value. An

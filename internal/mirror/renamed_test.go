@@ -1075,16 +1075,22 @@ func TestANameCountsThoughTheEnvironmentIsRenamedBeforeTheNextPlan(t *testing.T)
 		o.look(environment{"env-b", "c-b"})
 		o.Expect(o.sources["env-b"].Spec.Networks.Policy).To(Equal(v1alpha1.MirrorPolicyMirror))
 	})
-	t.Run("of a source that was handed over", func(t *testing.T) {
-		t.Parallel()
-		first := environment{"env-a", "payments-a"}
-		o := losing(t, losses["out of an override that mirrors a kind"])
-		o.look(first)
-		o.handOver("payments-b")
-		lose(o, first, environment{"env-b", "payments-b"})
-		o.look(first, environment{"env-b", "Payments-b"})
-		o.Expect(o.sources["env-b"].Spec.KafkaClusters.Policy).To(Equal(v1alpha1.MirrorPolicyMirror))
-	})
+	for _, restart := range []bool{false, true} {
+		t.Run(fmt.Sprint("of a source that was handed over, with a restart ", restart), func(t *testing.T) {
+			t.Parallel()
+			first := environment{"env-a", "payments-a"}
+			o := losing(t, losses["out of an override that mirrors a kind"])
+			o.look(first)
+			o.handOver("payments-b")
+			lose(o, first, environment{"env-b", "payments-b"})
+			if restart {
+				o.failed = nil
+				o.restart()
+			}
+			o.look(first, environment{"env-b", "Payments-b"})
+			o.Expect(o.sources["env-b"].Spec.KafkaClusters.Policy).To(Equal(v1alpha1.MirrorPolicyMirror))
+		})
+	}
 }
 
 func TestANameThatTheAPIServerRefusedDoesNotCount(t *testing.T) {
@@ -1142,4 +1148,47 @@ func TestSourcesThatKeepTheirSettingsAreNamed(t *testing.T) {
 	o.Expect(o.look(all...).Remarks).To(ConsistOf(And(HavePrefix("settings that stay as they are, because"), HaveSuffix(": env-b"))))
 	all[1].name = "dev-b"
 	o.Expect(o.look(all...).Remarks).To(BeEmpty())
+}
+
+// The discovery's source is deleted, and not made again. A person's own source takes the name.
+func TestASourceInPlaceOfAnotherIsNotDeletedWithoutAnApproval(t *testing.T) {
+	t.Parallel()
+	for _, restart := range []bool{false, true} {
+		others := environmentIDs(9)
+		o := discovered(t, append(others, "env-b")...)
+		delete(o.sources, "env-b")
+		o.preview(true)
+		o.hear(true, named(append(others, "env-b")...)...)
+		o.noteStatus(o.plan())
+		o.handOver("")
+		if restart {
+			o.restart()
+		}
+		o.hear(true, named(others...)...)
+		o.noteStatus(o.plan())
+		o.preview(false)
+		var plan *Plan
+		for range 4 {
+			plan = o.list(true, others...)
+			o.Expect(plan.Deletes).To(BeEmpty())
+		}
+		o.Expect(plan.Held).To(HaveField("Reason", v1alpha1.ReasonScopeChanged))
+	}
+}
+
+// A source that was handed over gets its settings while its environment is gone. The environment comes
+// after a restart, the API server refuses the write, and the environment goes again.
+func TestSettingsFromBeforeAListingDecideNothingAfterARestart(t *testing.T) {
+	t.Parallel()
+	others := environmentIDs(9)
+	o := discovered(t, others...)
+	o.handOver("")
+	o.list(true, others...)
+	o.restart()
+	o.list(true, others...)
+	o.hear(true, append(named(others...), environment{"env-b", ""})...)
+	o.noteStatus(o.plan())
+	for range 4 {
+		o.Expect(o.list(true, others...).Deletes).To(BeEmpty())
+	}
 }
