@@ -488,6 +488,7 @@ var _ = Describe("A name that a plan decided, and that no source got,", func() {
 		s.options().Cluster = &gate{Client: k8s, stored: func(o client.Object) {
 			if source, is := o.(*v1alpha1.InventorySource); is && o.GetName() == s.id(1) {
 				source.Spec.Interval = &metav1.Duration{Duration: 13 * time.Minute}
+				Expect(k8s.Update(ctx, source)).To(Succeed())
 			}
 		}}
 		s.rename(1, "prod-1")

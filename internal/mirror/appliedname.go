@@ -29,6 +29,9 @@ type appliedName struct {
 	// the source its settings while the cloud lists the environment. As long as decided is false, a
 	// person must approve the deletion of the source, unless maxPercent is 100.
 	decided bool
+	// fromStatus is true if the name comes from the discovery's status, and the manager has not listed
+	// the environment since its start. The status can be older than the source.
+	fromStatus bool
 }
 
 // AppliedNamesOf reads the names from the status of a discovery. For an InventorySource, the result is
@@ -41,7 +44,7 @@ func AppliedNamesOf(owner Object) AppliedNames {
 	names := make(AppliedNames, len(d.Status.Sources))
 	for i := range d.Status.Sources {
 		if entry := &d.Status.Sources[i]; entry.DisplayName != "" || !entry.NeverListed {
-			names[entry.Environment] = appliedName{entry.DisplayName, !entry.NeverListed}
+			names[entry.Environment] = appliedName{entry.DisplayName, !entry.NeverListed, true}
 		}
 	}
 	return names
@@ -61,8 +64,13 @@ func (p *planner) appliedNameOf(o Object) *appliedName {
 		return nil
 	}
 	id := p.Kind.id(o)
-	name, known := p.View.displayNames[id]
-	return &appliedName{name, known && (p.Plan.AppliedNames[id].decided || p.Ledger.sightOf(o.GetName()) == sightListed)}
+	applied, listed := p.Plan.AppliedNames[id], p.Ledger.sightOf(o.GetName()) == sightListed
+	if name, known := p.View.displayNames[id]; !known {
+		applied = appliedName{}
+	} else if listed || !applied.fromStatus {
+		applied = appliedName{name: name, decided: applied.decided || listed}
+	}
+	return &applied
 }
 
 // keptNames returns the display names of the previous plan that are still valid. It also returns

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/conversion"
 
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
@@ -131,12 +132,21 @@ func needsApproval(oldSettings, newSettings v1alpha1.MirrorSettings) bool {
 	return !sameValue(oldSettings, newSettings)
 }
 
+// onlySettingsFor reports whether a source has the settings for the display name has, and these
+// differ from the settings for the display name hasNot.
+func (o *overrideSet) onlySettingsFor(s *v1alpha1.InventorySource, has, hasNot string) bool {
+	id, settings := s.Spec.Environment, s.Spec.MirrorSettings
+	return sameValue(settings, o.settingsFor(id, has).settings) && !sameValue(settings, o.settingsFor(id, hasNot).settings)
+}
+
 // environmentNames returns the display name by which overrides select each environment. The key is
 // the environment's ID.
 //
 // Usually the display name is the name in the cloud. There are two exceptions:
 //
-//   - If the cloud does not list the environment, the display name is the last known name.
+//   - If the cloud does not list the environment, the display name is the last known name. If the
+//     source got its settings for a newer name than the status has, the display name is the newer
+//     name.
 //   - If a person must first approve the settings for the new name of a renamed environment, the
 //     display name is the old name.
 //
@@ -152,6 +162,9 @@ func environmentNames(f Facts) map[string]string {
 		existing[o.GetName()] = o
 		id := source(o).Spec.Environment
 		last := f.AppliedNames.nameFor(o, o)
+		if newer := displayName(o); f.AppliedNames[id].fromStatus && newer != "" && metav1.IsControlledBy(o, f.Owner.Object) && all.onlySettingsFor(source(o), newer, last) {
+			last = newer // The last manager ended after it wrote the source, and before it wrote the status.
+		}
 		if last != "" || decidedWithoutName(f, o) || !all.byName {
 			names[id] = last
 		}

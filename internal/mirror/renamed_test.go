@@ -979,9 +979,7 @@ func TestASourceThatTheDiscoveryNeverHadIsNotDeletedWithoutAnApproval(t *testing
 	for _, restart := range []bool{false, true} {
 		others := environmentIDs(9)
 		o := discovered(t, others...)
-		s := NewSource(o.discovery, "env-b", "")
-		s.UID, s.OwnerReferences, s.Annotations = "handed-over", nil, nil
-		o.sources["env-b"] = s
+		o.handOver("")
 		listing := func(ids ...string) *Plan {
 			o.hear(true, named(ids...)...)
 			plan := o.plan()
@@ -1191,4 +1189,58 @@ func TestSettingsFromBeforeAListingDecideNothingAfterARestart(t *testing.T) {
 	for range 4 {
 		o.Expect(o.list(true, others...).Deletes).To(BeEmpty())
 	}
+}
+
+// The manager writes a renamed source, and ends before it writes the status. The next manager gets no
+// listing of the environment at first.
+func TestASourceIsNotWrittenBackToTheNameOfAnOlderStatus(t *testing.T) {
+	t.Parallel()
+	for name, begin := range map[string]func(o *org){
+		"the cloud is down":          func(o *org) { o.pass() },
+		"the environment is missing": func(o *org) { o.look(environment{"env-c", "c"}) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			o := losing(t, func(d *v1alpha1.EnvironmentDiscovery) {
+				d.Spec.Overrides = []v1alpha1.SourceOverride{overrideOf(harmless["a kind that begins"], "b-*")}
+			})
+			o.look(environment{"env-b", "a-b"}, environment{"env-c", "c"})
+			unwritten := o.discovery
+			o.look(environment{"env-b", "b-b"}, environment{"env-c", "c"})
+			o.Expect(o.sources["env-b"].Spec.Networks.Policy).To(Equal(v1alpha1.MirrorPolicyMirror))
+			o.discovery = unwritten
+			o.restart()
+			begin(o)
+			begin(o)
+			o.Expect(o.sources["env-b"].Spec.Networks.Policy).To(Equal(v1alpha1.MirrorPolicyMirror))
+			o.Expect(displayName(o.sources["env-b"])).To(Equal("b-b"))
+			o.Expect(o.discovery.Status.Sources[0].DisplayName).To(Equal("a-b"), "no listing has the newer name yet")
+			o.look(environment{"env-b", "b-b"}, environment{"env-c", "c"})
+			o.Expect(o.sources["env-b"].Spec.Networks.Policy).To(Equal(v1alpha1.MirrorPolicyMirror))
+			o.Expect(o.discovery.Status.Sources[0].DisplayName).To(Equal("b-b"))
+		})
+	}
+}
+
+func TestANameInASourceThatIsHandedOverDoesNotCount(t *testing.T) {
+	t.Parallel()
+	o := losing(t, losses["out of an override that mirrors a kind"])
+	o.look(environment{"env-a", "payments-a"})
+	o.handOver("payments-x").Annotations = map[string]string{v1alpha1.AnnotationEnvironmentName: "payments-x"}
+	o.Expect(o.look(environment{"env-a", "payments-a"}, environment{"env-b", "dev-b"}).Remarks).To(BeEmpty())
+	o.Expect(o.sources["env-b"].Spec.KafkaClusters.Policy).To(Equal(v1alpha1.MirrorPolicyIgnore))
+}
+
+func TestNameAndSettingsThatAPersonWroteIntoAMissingSourceDoNotCount(t *testing.T) {
+	t.Parallel()
+	o := losing(t, func(d *v1alpha1.EnvironmentDiscovery) {
+		d.Spec.Overrides = []v1alpha1.SourceOverride{overrideOf(harmless["a kind that begins"], "b-*")}
+	})
+	o.look(environment{"env-b", "a-b"}, environment{"env-c", "c"})
+	o.look(environment{"env-c", "c"})
+	o.annotate("env-b", v1alpha1.AnnotationEnvironmentName, "b-b")
+	o.reread("env-b").Spec.Networks.Policy = v1alpha1.MirrorPolicyMirror
+	o.pass()
+	o.Expect(o.sources["env-b"].Spec.Networks.Policy).NotTo(Equal(v1alpha1.MirrorPolicyMirror))
+	o.Expect(displayName(o.sources["env-b"])).To(Equal("a-b"))
 }
