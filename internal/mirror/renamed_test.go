@@ -1239,7 +1239,7 @@ func TestNameAndSettingsThatAPersonWroteIntoAMissingSourceDoNotCount(t *testing.
 	o.look(environment{"env-b", "a-b"}, environment{"env-c", "c"})
 	o.look(environment{"env-c", "c"})
 	o.annotate("env-b", v1alpha1.AnnotationEnvironmentName, "b-b")
-	o.reread("env-b").Spec.Networks.Policy = v1alpha1.MirrorPolicyMirror
+	o.reread("env-b").Spec = NewSource(o.discovery, "env-b", "b-b").Spec
 	o.pass()
 	o.Expect(o.sources["env-b"].Spec.Networks.Policy).NotTo(Equal(v1alpha1.MirrorPolicyMirror))
 	o.Expect(displayName(o.sources["env-b"])).To(Equal("a-b"))

@@ -94,7 +94,6 @@ var guards = []guard{
 	{"the name of a source that was out of scope", "internal/mirror/appliedname.go", " || seen == sightOutside):", "):", "TestASourceThatAPruneDeletedHasNoFormerName"},
 	{"a name of the last manager", "internal/mirror/appliedname.go", "range d.Status.Sources {", "range d.Status.Sources[:0] {", "TestTheNameOfADeletedSourceOutlivesARestart"},
 	{"settings of a newer name than the status has", "internal/mirror/override.go", "onlySettingsFor(source(o), newer, last) {", "onlySettingsFor(source(o), newer, last) && false {", "TestASourceIsNotWrittenBackToTheNameOfAnOlderStatus"},
-	{"a newer name that only an annotation has", "internal/mirror/override.go", "f.AppliedNames[id].fromStatus && newer", "newer", "TestNameAndSettingsThatAPersonWroteIntoAMissingSourceDoNotCount"},
 	{"a newer name before a listing has it", "internal/mirror/appliedname.go", "} else if listed || !applied.fromStatus {", "} else if true {", "TestASourceIsNotWrittenBackToTheNameOfAnOlderStatus"},
 	{"the name of a source that is as it should be", "internal/mirror/plan.go", "		p.Plan.AppliedNames.Add(Write{Desired", "		AppliedNames{}.Add(Write{Desired", "TestANameCountsThoughTheAnswerToItsWriteWasLost"},
 	{"a name that is not known", "internal/mirror/appliedname.go", "displayNames[id]; !known {", "displayNames[id]; !known && false {", "TestAListingWithoutANameTakesNothingFromASourceHandedOver"},
