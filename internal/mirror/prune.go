@@ -154,6 +154,7 @@ func shareExceeded(b batch) ruling {
 //
 //   - sources whose environment the discovery no longer selects,
 //   - objects that were never listed,
+//   - sources that a person handed over, see appliedName.decided,
 //   - objects that were last listed with another or an unknown endpoint, credential or filter.
 //
 // If maxPercent is 100, only the sources in the first item require an approval.
@@ -171,7 +172,7 @@ func scopeChanged(b batch) ruling {
 	case outside > 0:
 		return asks(v1alpha1.ReasonScopeChanged, "listed, but no longer taken by spec.selector: %d of %d", outside, len(b.absentees))
 	case moved > 0:
-		return asks(v1alpha1.ReasonScopeChanged, "never listed, or last seen with another endpoint, credential or filter: %d of %d", moved, len(b.absentees))
+		return asks(v1alpha1.ReasonScopeChanged, "never listed, handed over, or last seen with another endpoint, credential or filter: %d of %d", moved, len(b.absentees))
 	}
 	return ruling{}
 }
