@@ -500,6 +500,28 @@ var _ = Describe("A name that a plan decided, and that no source got,", func() {
 		expectKept(ctx, s)
 	})
 
+	It("is not that of a write whose answer was lost: that name counts in the next rename", func(ctx SpecContext) {
+		s := begin(ctx)
+		d := s.read(ctx).(*v1alpha1.EnvironmentDiscovery)
+		overriding(`[{"selector": {"displayNames": ["dev-*"]}, "spec": {"networks": {"policy": "Mirror"}}}]`)(d)
+		Expect(k8s.Update(ctx, d)).To(Succeed())
+		s.options().Cluster = &gate{Client: k8s, lost: func(name string) error {
+			if name == s.id(1) {
+				return apierrors.NewTimeoutError("no answer in time", 1)
+			}
+			return nil
+		}}
+		s.pass(ctx)
+		networks := func() v1alpha1.MirrorPolicy {
+			return s.objects(ctx)[s.id(1)].(*v1alpha1.InventorySource).Spec.Networks.Policy
+		}
+		Expect(networks()).To(Equal(v1alpha1.MirrorPolicyMirror))
+		s.options().Cluster = k8s
+		s.rename(1, "prod-1")
+		s.sync(ctx)
+		Expect(networks()).To(Equal(v1alpha1.MirrorPolicyMirror))
+	})
+
 	It("counts for nothing if the API server refuses the write", func(ctx SpecContext) {
 		s := begin(ctx)
 		s.options().Cluster = &gate{Client: k8s, refuse: func(_, name string) error {

@@ -23,7 +23,9 @@ type gate struct {
 	// refuse returns the error of a write, by its verb and the object's name.
 	refuse func(verb, name string) error
 	// stored changes what the API server answered to a write.
-	stored       func(o client.Object)
+	stored func(o client.Object)
+	// lost returns the error that comes instead of the answer to a write.
+	lost         func(name string) error
 	beforeReport func()
 }
 
@@ -37,6 +39,9 @@ func (g *gate) ask(verb string, o client.Object) error {
 func (g *gate) answer(o client.Object, err error) error {
 	if kept(o) && err == nil && g.stored != nil {
 		g.stored(o)
+	}
+	if kept(o) && err == nil && g.lost != nil {
+		return g.lost(o.GetName())
 	}
 	return err
 }

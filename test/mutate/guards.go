@@ -99,6 +99,7 @@ var guards = []guard{
 	{"a name that is not known", "internal/mirror/appliedname.go", "displayNames[id]; !known {", "displayNames[id]; !known && false {", "TestAListingWithoutANameTakesNothingFromASourceHandedOver"},
 	{"a source that is written after its environment went", "internal/mirror/appliedname.go", "decided: applied.decided || listed}", "decided: true}", "TestASourceThatIsWrittenWhenItsEnvironmentIsGoneIsNotDeletedWithoutAnApproval"},
 	{"a name whose answer was lost", "internal/mirror/appliedname.go", "failed && p.Kind.Stored(w, o) {", "failed && false {", "TestANameCountsThoughTheEnvironmentIsRenamedBeforeTheNextPlan"},
+	{"a write whose answer was lost", "internal/controller/plan.go", "			FailedWrites: k.retries.failedWrites(),\n", "", "whose answer was lost"},
 	{"a name that was sent and not stored", "internal/mirror/appliedname.go", "failed && p.Kind.Stored(w, o) {", "failed {", "TestANameThatTheAPIServerRefusedDoesNotCount"},
 	{"a name that a stranger wrote", "internal/mirror/appliedname.go", " && shownName(displayName(inCluster)) == name {", " {", "TestOneListingWithAnotherDiscoveryEndsAFormerName"},
 	{"a name that a stranger wrote into what is not in the status", "internal/mirror/appliedname.go", "case !metav1.IsControlledBy(o, p.Owner.Object):", "case known && !metav1.IsControlledBy(o, p.Owner.Object):", "TestANameInASourceThatIsHandedOverDoesNotCount"},
