@@ -398,7 +398,7 @@ var _ = eachOwner("Pruning the objects", func(under side) {
 
 		By("being ready once it is gone")
 		o := finalizers(4)
-		Eventually(func() any { return s.objects(ctx) }).ShouldNot(HaveKey(s.id(4)))
+		Eventually(ctx, func() error { return k8s.Get(ctx, client.ObjectKeyFromObject(o), o.DeepCopyObject().(client.Object)) }).ShouldNot(Succeed(), "the cache knows it too")
 		Expect(s.side.reconciler(s.organization).Drift(0).Delete(event.DeleteEvent{Object: o})).To(BeTrue())
 		Expect(s.asked(func() { s.pass(ctx) })).To(BeZero())
 		Expect(s.ready(ctx)).To(Equal("True/Succeeded"))

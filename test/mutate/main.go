@@ -164,12 +164,13 @@ type trial struct {
 // share them.
 const originalTests = 20
 
-// trialsOf returns the trials of the subjects. Before them, it has the same tests with everything in
-// place: a test that fails then would seem to miss whatever is taken out.
+// trialsOf returns the trials of the subjects, the last subject first: the last ones are of the
+// controller, whose specs take longest. Before them, it has the same tests with everything in place: a
+// test that fails then would seem to miss whatever is taken out.
 func trialsOf(subjects []subject) []trial {
 	var originals, mutants []trial
 	tests := map[string][]string{}
-	for i, s := range subjects {
+	for i, s := range slices.Backward(subjects) {
 		mutants = append(mutants, trial{s.name, s.folder(), strconv.Itoa(i), []string{s.test}})
 		if !slices.Contains(tests[s.folder()], s.test) {
 			tests[s.folder()] = append(tests[s.folder()], s.test)
@@ -191,7 +192,7 @@ type outcome struct {
 }
 
 // atOnce is how many trials a processor has at once: specs wait for the API server.
-const atOnce = 2
+const atOnce = 3
 
 // each runs the trials, some at once. The outcomes come in their order.
 func each(ctx context.Context, suites map[string]*suite, trials []trial) []chan outcome {
