@@ -7,6 +7,7 @@ import (
 	"maps"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -52,13 +53,13 @@ func (f *fakeClock) sleep(ctx context.Context, wait time.Duration) error {
 // failing serves three pages. It answers the second page with handler for the given number of
 // times.
 func failing(times int, handler http.HandlerFunc) http.HandlerFunc {
+	var asked atomic.Int32
 	return func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Query().Get("page_token") {
 		case "":
 			answer(w, http.StatusOK, clusterPage(next("a"), clusterItem("lkc-1", "")))
 		case "a":
-			if times > 0 {
-				times--
+			if int(asked.Add(1)) <= times {
 				handler(w, r)
 				return
 			}

@@ -5,6 +5,7 @@ package controller_test
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -177,11 +178,17 @@ func (s *subject) times(ctx context.Context) []v1alpha1.MissingObject {
 type unrecorded struct {
 	client.Client
 	owner, object string
-	refuses       bool
+	refuses       atomic.Bool
+}
+
+func (u *unrecorded) note(o client.Object) {
+	if o.GetName() == u.object {
+		u.refuses.Store(true)
+	}
 }
 
 func (u *unrecorded) Patch(ctx context.Context, o client.Object, patch client.Patch, options ...client.PatchOption) error {
-	u.refuses = u.refuses || o.GetName() == u.object
+	u.note(o)
 	return u.Client.Patch(ctx, o, patch, options...)
 }
 
@@ -193,10 +200,10 @@ type unrecordedStatus struct {
 }
 
 func (s unrecordedStatus) Patch(ctx context.Context, o client.Object, patch client.Patch, options ...client.SubResourcePatchOption) error {
-	if o.GetName() == s.of.owner && s.of.refuses {
+	if o.GetName() == s.of.owner && s.of.refuses.Load() {
 		return errors.New("a policy refuses the status")
 	}
-	s.of.refuses = s.of.refuses || o.GetName() == s.of.object
+	s.of.note(o)
 	return s.SubResourceWriter.Patch(ctx, o, patch, options...)
 }
 
@@ -251,7 +258,7 @@ var _ = eachOwner("A grace period", func(under side) {
 		s.later(time.Hour)
 		_, err := s.try(ctx)
 		Expect(err).To(HaveOccurred())
-		Expect(api.refuses).To(BeTrue(), "the object was written")
+		Expect(api.refuses.Load()).To(BeTrue(), "the object was written")
 		Expect(s.times(ctx)).To(BeEmpty(), "and the status before it")
 
 		s.gone(9)
@@ -283,7 +290,7 @@ var _ = eachOwner("A grace period", func(under side) {
 		s.later(6 * time.Minute)
 		_, err := s.try(ctx)
 		Expect(err).To(HaveOccurred())
-		Expect(api.refuses).To(BeTrue())
+		Expect(api.refuses.Load()).To(BeTrue())
 		Expect(s.times(ctx)).To(HaveExactElements(HaveField("Since.Time", BeTemporally("~", began, 2*time.Second))))
 	})
 
@@ -324,7 +331,7 @@ var _ = eachOwner("A grace period", func(under side) {
 		}
 		_, err := s.try(ctx)
 		Expect(err).To(HaveOccurred())
-		Expect(api.refuses).To(BeTrue(), "the objects were written")
+		Expect(api.refuses.Load()).To(BeTrue(), "the objects were written")
 
 		By("restarting days later, as all of them go again")
 		for n := range 4 {

@@ -129,6 +129,13 @@ type historian struct {
 	said     []string
 }
 
+// restart replaces the reconciler while the watch tells it nothing.
+func (h *historian) restart() {
+	h.watch.mu.Lock()
+	defer h.watch.mu.Unlock()
+	h.world.restart()
+}
+
 func (h *historian) note(format string, args ...any) {
 	h.said = append(h.said, fmt.Sprintf(format, args...))
 }

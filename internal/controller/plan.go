@@ -39,8 +39,8 @@ type plan struct {
 //
 // first is the first plan of this reconcile; nil if todo is the first plan. In a later plan, a
 // deletion is due only if it was also due in the first plan. Any other deletion may come from a
-// spec that is newer than the listing, so the deletion waits for the next listing. If this spec
-// ignores the kind, there is no next listing, so the kind's deletions do not wait for it.
+// spec that is newer than the listing, so the deletion waits for the next listing. A kind that the
+// spec ignores has no next listing, so its deletions do not wait.
 func (r *Reconciler) selectDue(o owner, s *state, todo, first plans, now time.Time) {
 	for i := range todo {
 		changes, retries := todo[i].changes, s.kinds[i].retries

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -235,11 +236,11 @@ var _ = Describe("What a source no longer mirrors", func() {
 		w.seed(3, 1)
 		w.createSource(ctx)
 		w.reconcile(ctx)
-		tried := 0
+		var tried atomic.Int32
 		refused := true
 		w.reconciler.Cluster = &gate{Client: k8s, refuse: func(verb, _ string) error {
 			if refused && verb == "delete" {
-				tried++
+				tried.Add(1)
 				return errors.New("admission webhook denied the request")
 			}
 			return nil
@@ -249,7 +250,7 @@ var _ = Describe("What a source no longer mirrors", func() {
 		for range 20 {
 			w.retry(ctx)
 		}
-		Expect(tried).To(Equal(9), "in 21 passes, one a second: the waits double from 50 ms")
+		Expect(tried.Load()).To(BeEquivalentTo(9), "in 21 passes, one a second: the waits double from 50 ms")
 		Expect(w.condition(ctx, v1alpha1.ConditionReady)).To(Equal("False/WriteFailed"))
 		Expect(w.message(ctx, v1alpha1.ConditionReady)).To(ContainSubstring("admission webhook denied"))
 		Expect(w.condition(ctx, v1alpha1.ConditionPeeringsSynced)).To(BeEmpty())

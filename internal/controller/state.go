@@ -124,9 +124,11 @@ func (k *kindState) isFinished() bool {
 }
 
 // forget drops the results of the kind's listings, because the spec no longer asks for the kind.
-// Failed deletions stay, because they must be tried again.
+// Failed deletions stay, because they must be tried again. forget does not write the field inbox,
+// which event filters read at the same time.
 func (k *kindState) forget() {
-	*k = kindState{inbox: k.inbox, knownChecksum: k.knownChecksum, retries: k.retries, plannedWrites: k.plannedWrites}
+	k.ledger, k.itemIndex, k.sentQuery, k.outcome, k.formerCompletion = nil, nil, listQuery{}, outcome{}, time.Time{}
+	k.report, k.preview, k.appliedNames = mirror.Report{}, nil, nil
 }
 
 func newState(o owner, kinds []kind, now time.Time) *state {

@@ -6,6 +6,7 @@ import (
 	"maps"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 )
@@ -32,6 +33,9 @@ type appliedName struct {
 	// fromStatus is true if the name comes from the discovery's status, and the manager has not listed
 	// the environment since its start. The status can be older than the source.
 	fromStatus bool
+	// uid is the UID of the source when the discovery last controlled it. It is "" if the discovery has
+	// not controlled the source since the manager's start.
+	uid types.UID
 }
 
 // AppliedNamesOf reads the names from the status of a discovery. For an InventorySource, the result is
@@ -44,7 +48,7 @@ func AppliedNamesOf(owner Object) AppliedNames {
 	names := make(AppliedNames, len(d.Status.Sources))
 	for i := range d.Status.Sources {
 		if entry := &d.Status.Sources[i]; entry.DisplayName != "" || !entry.NeverListed {
-			names[entry.Environment] = appliedName{entry.DisplayName, !entry.NeverListed, true}
+			names[entry.Environment] = appliedName{name: entry.DisplayName, decided: !entry.NeverListed, fromStatus: true}
 		}
 	}
 	return names
@@ -64,11 +68,12 @@ func (p *planner) appliedNameOf(o Object) *appliedName {
 		return nil
 	}
 	id := p.Kind.id(o)
-	applied, listed := p.Plan.AppliedNames[id], p.Ledger.sightOf(o.GetName()) == sightListed
+	applied, seen := p.Plan.AppliedNames[id], p.Ledger.sightOf(o.GetName())
+	listed := seen == sightListed
 	if name, known := p.View.displayNames[id]; !known {
 		applied = appliedName{}
-	} else if listed || !applied.fromStatus {
-		applied = appliedName{name: name, decided: applied.decided || listed}
+	} else if listed || seen == sightOutside || !applied.fromStatus {
+		applied = appliedName{name: name, decided: applied.decided || listed, uid: applied.uid}
 	}
 	return &applied
 }
@@ -78,8 +83,8 @@ func (p *planner) appliedNameOf(o Object) *appliedName {
 // cases, a display name is no longer valid:
 //
 //   - The source is gone, and the discovery does not create it again.
-//   - Another object in the cluster has the source's name. Then someone else has decided the
-//     settings.
+//   - Another object in the cluster has the source's name, or another controller has the source.
+//     Then someone else has decided the settings.
 //
 // Sometimes there is no name yet for a source that the discovery controls: the manager ended before
 // it wrote the status, or the status has no room for the source. Then keptNames reads the name from
@@ -95,30 +100,35 @@ func (p *planner) keptNames() AppliedNames {
 	for _, o := range p.Existing {
 		exists[o.GetName()] = true
 	}
-	for id := range kept {
+	for id, applied := range kept {
 		name := ObjectName(id)
 		seen := p.Ledger.sightOf(name)
-		switch {
-		case p.Occupants[name] != nil:
+		switch occupant := p.Occupants[name]; {
+		case occupant != nil && (occupant.GetUID() != applied.uid || metav1.GetControllerOf(occupant) != nil):
 			kept[id] = appliedName{} // Without an entry, the annotation would decide if the source came back.
 		case !exists[name] && (seen == sightMissing || seen == sightOutside):
 			delete(kept, id)
 		}
 	}
 	for _, o := range p.Existing {
-		if w, failed := p.FailedWrites[o.GetName()]; failed && p.Kind.Stored(w, o) {
+		if w, failed := p.FailedWrites[o.GetName()]; failed && w.wantedObject != nil && p.Kind.same(o, w.wantedObject) && sameMetadata(o, w.wantedObject) {
 			kept.Add(w)
 		}
 		id := p.Kind.id(o)
 		applied, known := kept[id]
-		switch {
-		case !metav1.IsControlledBy(o, p.Owner.Object):
-			applied.decided = false // The name may be that of another source, which a person replaced.
-		case !known:
-			_, inStatus := sourceNamed(p.Owner.discovery(), id) // If so, as a source that was never listed.
-			applied.name = displayName(o)
-			applied.decided = applied.name != "" || !inStatus &&
-				sameValue(source(o).Spec.MirrorSettings, p.Owner.loadOverrides().settingsFor(id, "").settings)
+		switch controlled := metav1.IsControlledBy(o, p.Owner.Object); {
+		case controlled:
+			applied.uid = o.GetUID()
+			if !known {
+				_, inStatus := sourceNamed(p.Owner.discovery(), id) // If so, as a source that was never listed.
+				applied.name = displayName(o)
+				applied.decided = applied.name != "" || !inStatus &&
+					sameValue(source(o).Spec.MirrorSettings, p.Owner.loadOverrides().settingsFor(id, "").settings)
+			}
+		case applied.uid == "":
+			applied.decided = false // The source may be another one than the status has.
+		case applied.uid != o.GetUID():
+			applied = appliedName{} // A person replaced the source.
 		}
 		kept[id] = applied
 	}

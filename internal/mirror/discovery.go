@@ -289,8 +289,8 @@ func claimOfSource(o Object, owner Owner, seen sight) time.Time {
 //   - outOfScopeSince, if the selector selects the environment again, or if the cloud no longer
 //     lists the environment
 //
-// If a time in the status is earlier than the time in the ledger, endAbsencesOfSources replaces the
-// time in the status. See Ledger.notBefore.
+// The ledger can have a later time for the same absence. Then endAbsencesOfSources writes the later
+// time into the status. See Ledger.notBefore.
 func endAbsencesOfSources(owner Object, l *Ledger) {
 	entries := owner.(*v1alpha1.EnvironmentDiscovery).Status.Sources
 	for i := range entries {

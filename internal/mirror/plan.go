@@ -163,8 +163,8 @@ type Report struct {
 	// Withheld is the number of listed objects that exceed the limit for creations after an
 	// incomplete listing. This plan leaves out these objects. A later plan creates them.
 	Withheld int
-	// Leaving has the names of objects that are being deleted although the cloud still lists them,
-	// in sorted order. A later plan creates these objects again.
+	// Leaving has the sorted names of objects that are being deleted although the cloud still lists
+	// them. A later plan creates these objects again.
 	Leaving []string
 	// Kept has one text for each object whose deletion waits for finalizers: the object's name and
 	// finalizers. The texts are sorted. There is no text for the objects in Leaving.

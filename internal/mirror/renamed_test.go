@@ -1154,12 +1154,15 @@ func TestASourceInPlaceOfAnotherIsNotDeletedWithoutAnApproval(t *testing.T) {
 	for _, restart := range []bool{false, true} {
 		others := environmentIDs(9)
 		o := discovered(t, append(others, "env-b")...)
-		delete(o.sources, "env-b")
+		o.list(true, append(others, "env-b")...)
 		o.preview(true)
-		o.hear(true, named(append(others, "env-b")...)...)
-		o.noteStatus(o.plan())
+		if !restart {
+			delete(o.sources, "env-b")
+			o.hear(true, named(append(others, "env-b")...)...)
+			o.noteStatus(o.plan())
+		}
 		o.handOver("")
-		if restart {
+		if restart { // The manager was down meanwhile.
 			o.restart()
 		}
 		o.hear(true, named(others...)...)
@@ -1243,4 +1246,69 @@ func TestNameAndSettingsThatAPersonWroteIntoAMissingSourceDoNotCount(t *testing.
 	o.pass()
 	o.Expect(o.sources["env-b"].Spec.Networks.Policy).NotTo(Equal(v1alpha1.MirrorPolicyMirror))
 	o.Expect(displayName(o.sources["env-b"])).To(Equal("a-b"))
+}
+
+// A person takes the ownerReference off a source, or a restored backup lacks it, while the environment is
+// missing.
+func TestASourceThatLostItsOwnerReferenceIsDecided(t *testing.T) {
+	t.Parallel()
+	others := environmentIDs(9)
+	o := discovered(t, append(others, "env-b")...)
+	o.list(true, append(others, "env-b")...)
+	o.discovery.Spec.Prune.GracePeriod = seconds(60)
+	o.list(true, others...)
+	o.reread("env-b").OwnerReferences = nil
+	o.list(true, others...)
+	o.now = o.now.Add(seconds(3600).Duration)
+	for range 2 {
+		o.list(true, others...)
+	}
+	o.Expect(o.sources).NotTo(HaveKey("env-b"))
+}
+
+// The selector no longer takes an environment, which is listed and renamed.
+func TestARenameOutOfScopeCountsAfterARestart(t *testing.T) {
+	t.Parallel()
+	other := environment{"env-c", "c"}
+	for _, restart := range []bool{false, true} {
+		o := losing(t, func(d *v1alpha1.EnvironmentDiscovery) {
+			d.Spec.Overrides = []v1alpha1.SourceOverride{overrideOf(harmless["a kind that begins"], "b-*")}
+		})
+		o.look(environment{"env-b", "a-b"}, other)
+		o.discovery = o.discovery.DeepCopy()
+		o.discovery.Spec.Selector.Exclude.IDs = identifiers("env-b")
+		o.look(environment{"env-b", "a-b"}, other)
+		if restart {
+			o.restart()
+		}
+		for range 2 {
+			o.look(environment{"env-b", "b-b"}, other)
+		}
+		o.Expect(o.discovery.Status.Sources[0]).To(And(HaveField("DisplayName", "b-b"), HaveField("Overrides", int32(1))))
+		o.look(environment{"env-b", "c-b"}, other)
+		o.Expect(o.sources["env-b"].Spec.Networks.Policy).To(Equal(v1alpha1.MirrorPolicyMirror))
+	}
+}
+
+// A source that was handed over is written while its environment is missing. The environment is listed,
+// the only write takes missing-since off, and the API server refuses it.
+func TestAWriteThatOnlyRemovesIsNotTakenForStored(t *testing.T) {
+	t.Parallel()
+	others := environmentIDs(9)
+	o := discovered(t, others...)
+	o.handOver("")
+	for range 2 {
+		o.list(true, others...)
+	}
+	for range 3 {
+		o.hear(true, append(named(others...), environment{"env-b", ""})...)
+		plan := o.plan()
+		o.Expect(plan.Writes).To(HaveLen(1))
+		o.noteStatus(plan)
+		o.applied, o.failed = plan.AppliedNames, map[string]Write{"env-b": plan.Writes[0]}
+	}
+	for range 4 {
+		o.Expect(o.list(true, others...).Deletes).To(BeEmpty())
+		o.failed = nil
+	}
 }
