@@ -30,8 +30,8 @@ type appliedName struct {
 	// the source its settings while the cloud lists the environment. As long as decided is false, a
 	// person must approve the deletion of the source, unless maxPercent is 100.
 	decided bool
-	// fromStatus is true if the name comes from the discovery's status, and the manager has not listed
-	// the environment since its start. The status can be older than the source.
+	// fromStatus is true if the name comes from the discovery's status, and no plan has compared it
+	// with the source. The status can be older than the source.
 	fromStatus bool
 	// uid is the UID of the source when the discovery last controlled it. It is "" if the discovery has
 	// not controlled the source since the manager's start.
@@ -47,9 +47,8 @@ func AppliedNamesOf(owner Object) AppliedNames {
 	}
 	names := make(AppliedNames, len(d.Status.Sources))
 	for i := range d.Status.Sources {
-		if entry := &d.Status.Sources[i]; entry.DisplayName != "" || !entry.NeverListed {
-			names[entry.Environment] = appliedName{name: entry.DisplayName, decided: !entry.NeverListed, fromStatus: true}
-		}
+		entry := &d.Status.Sources[i]
+		names[entry.Environment] = appliedName{name: entry.DisplayName, decided: !entry.NeverListed, fromStatus: true}
 	}
 	return names
 }
@@ -68,14 +67,12 @@ func (p *planner) appliedNameOf(o Object) *appliedName {
 		return nil
 	}
 	id := p.Kind.id(o)
-	applied, seen := p.Plan.AppliedNames[id], p.Ledger.sightOf(o.GetName())
-	listed := seen == sightListed
-	if name, known := p.View.displayNames[id]; !known {
-		applied = appliedName{}
-	} else if listed || seen == sightOutside || !applied.fromStatus {
-		applied = appliedName{name: name, decided: applied.decided || listed, uid: applied.uid}
+	former := p.Plan.AppliedNames[id]
+	name, known := p.View.displayNames[id]
+	return &appliedName{
+		name: name, uid: former.uid,
+		decided: known && (former.decided || p.Ledger.sightOf(o.GetName()) == sightListed),
 	}
-	return &applied
 }
 
 // keptNames returns the display names of the previous plan that are still valid. It also returns
@@ -86,10 +83,11 @@ func (p *planner) appliedNameOf(o Object) *appliedName {
 //   - Another object in the cluster has the source's name, or another controller has the source.
 //     Then someone else has decided the settings.
 //
-// Sometimes there is no name yet for a source that the discovery controls: the manager ended before
-// it wrote the status, or the status has no room for the source. Then keptNames reads the name from
-// the source's annotation. It reads the annotation only once, because a person who may edit the
-// source can forge the annotation.
+// Sometimes the status has no name, or an older name, for a source that the discovery controls: the
+// manager ended before it wrote the status, or the status has no room for the source. Then keptNames
+// reads the name from the source's annotation. An older name gives way only if the source also has
+// the settings for the name in the annotation. keptNames reads the annotation only once, because a
+// person who may edit the source can forge the annotation.
 func (p *planner) keptNames() AppliedNames {
 	if p.Kind.environmentNames == nil {
 		return nil
@@ -118,18 +116,24 @@ func (p *planner) keptNames() AppliedNames {
 		applied, known := kept[id]
 		switch controlled := metav1.IsControlledBy(o, p.Owner.Object); {
 		case controlled:
+			all, newer := p.Owner.loadOverrides(), displayName(o)
+			_, wasMissing := o.GetAnnotations()[v1alpha1.AnnotationMissingSince]
+			listed := p.Desired[o.GetName()]
 			applied.uid = o.GetUID()
-			if !known {
-				_, inStatus := sourceNamed(p.Owner.discovery(), id) // If so, as a source that was never listed.
-				applied.name = displayName(o)
-				applied.decided = applied.name != "" || !inStatus &&
-					sameValue(source(o).Spec.MirrorSettings, p.Owner.loadOverrides().settingsFor(id, "").settings)
+			switch {
+			case !known:
+				applied.name = newer
+				applied.decided = newer != "" || !wasMissing && sameValue(source(o).Spec.MirrorSettings, all.settingsFor(id, "").settings)
+			case listed != nil && shownName(displayName(listed)) == applied.name: // The status is not older.
+			case applied.fromStatus && newer != "" && all.onlySettingsFor(source(o), newer, kept.nameFor(o, o)):
+				applied.name = newer
 			}
 		case applied.uid == "":
 			applied.decided = false // The source may be another one than the status has.
 		case applied.uid != o.GetUID():
 			applied = appliedName{} // A person replaced the source.
 		}
+		applied.fromStatus = false
 		kept[id] = applied
 	}
 	return kept

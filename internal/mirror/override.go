@@ -11,7 +11,6 @@ import (
 	"strings"
 	"sync"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/conversion"
 
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
@@ -144,9 +143,7 @@ func (o *overrideSet) onlySettingsFor(s *v1alpha1.InventorySource, has, hasNot s
 //
 // Usually the display name is the name in the cloud. There are two exceptions:
 //
-//   - If the cloud does not list the environment, the display name is the last known name. If the
-//     source got its settings for a newer name than the status has, the display name is the newer
-//     name.
+//   - If the cloud does not list the environment, the display name is the last known name.
 //   - If a person must first approve the settings for the new name of a renamed environment, the
 //     display name is the old name.
 //
@@ -162,9 +159,6 @@ func environmentNames(f Facts) map[string]string {
 		existing[o.GetName()] = o
 		id := source(o).Spec.Environment
 		last := f.AppliedNames.nameFor(o, o)
-		if newer := displayName(o); f.AppliedNames[id].fromStatus && newer != "" && metav1.IsControlledBy(o, f.Owner.Object) && all.onlySettingsFor(source(o), newer, last) {
-			last = newer // The last manager ended after it wrote the source, and before it wrote the status.
-		}
 		if last != "" || decidedWithoutName(f, o) || !all.byName {
 			names[id] = last
 		}

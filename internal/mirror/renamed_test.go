@@ -1194,6 +1194,37 @@ func TestSettingsFromBeforeAListingDecideNothingAfterARestart(t *testing.T) {
 	}
 }
 
+func TestSettingsFromBeforeAListingDecideNothingThoughTheStatusHasNoRoom(t *testing.T) {
+	t.Parallel()
+	others := environmentIDs(505)
+	o := discovered(t, others...)
+	o.many = true
+	o.handOver("")
+	o.list(true, others...)
+	o.restart()
+	o.list(true, others...)
+	o.hear(true, append(named(others...), environment{"env-b", ""})...)
+	o.noteStatus(o.plan())
+	for range 4 {
+		o.Expect(o.list(true, others...).Deletes).To(BeEmpty())
+	}
+}
+
+// A person writes the name and the settings of another override into a source while the manager is down.
+func TestNameAndSettingsThatAPersonWroteIntoAListedSourceDoNotCount(t *testing.T) {
+	t.Parallel()
+	o := losing(t, losses["out of an override that mirrors a kind"])
+	all := []environment{{"env-a", "payments-a"}, {"env-b", "dev-b"}}
+	o.look(all...)
+	o.annotate("env-b", v1alpha1.AnnotationEnvironmentName, "payments-x")
+	o.reread("env-b").Spec = NewSource(o.discovery, "env-b", "payments-x").Spec
+	o.restart()
+	for range 2 {
+		o.Expect(o.look(all...).Remarks).To(BeEmpty())
+	}
+	o.Expect(o.sources["env-b"].Spec.KafkaClusters.Policy).To(Equal(v1alpha1.MirrorPolicyIgnore))
+}
+
 // The manager writes a renamed source, and ends before it writes the status. The next manager gets no
 // listing of the environment at first.
 func TestASourceIsNotWrittenBackToTheNameOfAnOlderStatus(t *testing.T) {
@@ -1217,10 +1248,9 @@ func TestASourceIsNotWrittenBackToTheNameOfAnOlderStatus(t *testing.T) {
 			begin(o)
 			o.Expect(o.sources["env-b"].Spec.Networks.Policy).To(Equal(v1alpha1.MirrorPolicyMirror))
 			o.Expect(displayName(o.sources["env-b"])).To(Equal("b-b"))
-			o.Expect(o.discovery.Status.Sources[0].DisplayName).To(Equal("a-b"), "no listing has the newer name yet")
-			o.look(environment{"env-b", "b-b"}, environment{"env-c", "c"})
-			o.Expect(o.sources["env-b"].Spec.Networks.Policy).To(Equal(v1alpha1.MirrorPolicyMirror))
 			o.Expect(o.discovery.Status.Sources[0].DisplayName).To(Equal("b-b"))
+			o.look(environment{"env-b", "c-b"}, environment{"env-c", "c"})
+			o.Expect(o.sources["env-b"].Spec.Networks.Policy).To(Equal(v1alpha1.MirrorPolicyMirror))
 		})
 	}
 }
@@ -1240,6 +1270,7 @@ func TestNameAndSettingsThatAPersonWroteIntoAMissingSourceDoNotCount(t *testing.
 		d.Spec.Overrides = []v1alpha1.SourceOverride{overrideOf(harmless["a kind that begins"], "b-*")}
 	})
 	o.look(environment{"env-b", "a-b"}, environment{"env-c", "c"})
+	o.restart()
 	o.look(environment{"env-c", "c"})
 	o.annotate("env-b", v1alpha1.AnnotationEnvironmentName, "b-b")
 	o.reread("env-b").Spec = NewSource(o.discovery, "env-b", "b-b").Spec
