@@ -114,29 +114,35 @@ func (p *planner) keptNames() AppliedNames {
 		}
 		id := p.Kind.id(o)
 		applied, known := kept[id]
-		switch controlled := metav1.IsControlledBy(o, p.Owner.Object); {
-		case controlled:
-			all, newer := p.Owner.loadOverrides(), displayName(o)
-			_, wasMissing := o.GetAnnotations()[v1alpha1.AnnotationMissingSince]
-			listed := p.Desired[o.GetName()]
-			applied.uid = o.GetUID()
-			switch {
-			case !known:
-				applied.name = newer
-				applied.decided = newer != "" || !wasMissing && sameValue(source(o).Spec.MirrorSettings, all.settingsFor(id, "").settings)
-			case listed != nil && shownName(displayName(listed)) == applied.name: // The status is not older.
-			case applied.fromStatus && newer != "" && all.onlySettingsFor(source(o), newer, kept.nameFor(o, o)):
-				applied.name = newer
-			}
-		case applied.uid == "":
-			applied.decided = false // The source may be another one than the status has.
-		case applied.uid != o.GetUID():
-			applied = appliedName{} // A person replaced the source.
-		}
-		applied.fromStatus = false
-		kept[id] = applied
+		kept[id] = p.keptName(o, applied, known)
 	}
 	return kept
+}
+
+// keptName returns what keptNames returns for the source o in the cluster. former is the name so far.
+// known is false if there is none.
+func (p *planner) keptName(o Object, former appliedName, known bool) appliedName {
+	switch {
+	case metav1.IsControlledBy(o, p.Owner.Object):
+	case former.uid == "":
+		return appliedName{name: former.name} // The source may be another one than the status has.
+	case former.uid != o.GetUID():
+		return appliedName{} // A person replaced the source.
+	default: // The source lost its ownerReference.
+		return former
+	}
+	all, id, listed, annotated := p.Owner.loadOverrides(), p.Kind.id(o), p.Desired[o.GetName()], displayName(o)
+	_, wasMissing := o.GetAnnotations()[v1alpha1.AnnotationMissingSince]
+	applied := appliedName{name: former.name, decided: former.decided, uid: o.GetUID()}
+	switch {
+	case !known:
+		applied.name = annotated
+		applied.decided = annotated != "" || !wasMissing && sameValue(source(o).Spec.MirrorSettings, all.settingsFor(id, "").settings)
+	case listed != nil && shownName(displayName(listed)) == former.name: // The status is not older.
+	case former.fromStatus && annotated != "" && all.onlySettingsFor(source(o), annotated, wholeName(former.name, o, o)):
+		applied.name = annotated
+	}
+	return applied
 }
 
 // nameFor returns the display name that decided the settings of the source o. It returns "" if
