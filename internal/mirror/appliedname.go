@@ -16,9 +16,10 @@ import (
 // person must first approve the settings for the new name, AppliedNames has the old name. The name
 // is "" if the environment has no name.
 //
-// The names describe the sources as they are, not as a plan wants them. So a name changes only
-// when the API server stores a write, or when a plan finds that the source needs no change. If a
-// source was deleted, and is not yet created again, the map keeps the display name.
+// The names describe the sources as they are in the cluster, not as a plan wants them. So the map gets
+// a new name only after the API server stored a write, or after a plan found that the source in the
+// cluster needs no write. If a source was deleted, and is not yet created again, the map keeps the
+// display name.
 //
 // The map is not safe for concurrent use.
 type AppliedNames map[string]appliedName

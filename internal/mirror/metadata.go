@@ -13,8 +13,9 @@ import (
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 )
 
-// Stamp sets the metadata of an observation, and the source and the environment in its spec. It
-// keeps the existing labels, replaces the annotations, and shortens long texts in the status.
+// Stamp sets the metadata of an observation. In the observation's spec, it sets the source and the
+// environment. It keeps the existing labels, replaces the annotations, and shortens long texts in
+// the status.
 func (k *Kind) Stamp(o v1alpha1.Observation, source *v1alpha1.InventorySource) {
 	cutTexts(k.stored(o))
 	*o.Origin() = v1alpha1.ObservationOrigin{
