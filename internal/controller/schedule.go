@@ -44,8 +44,8 @@ const (
 	// spec.interval replaces this limit.
 	leastMaxRefusal = 30 * time.Minute
 	// patience is how long a limit on requests may delay a sync before the status reports the
-	// delay. A shorter spec.timeout replaces this limit. The status can report a delay by the
-	// cloud's own limit earlier: see overdueVerdict.
+	// delay. If spec.timeout is shorter, it applies instead of patience. The status can report a
+	// delay by the cloud's own limit earlier: see overdueVerdict.
 	patience = time.Minute
 )
 
