@@ -28,14 +28,16 @@ type AppliedNames map[string]appliedName
 type appliedName struct {
 	name string
 	// decided is false for a source that was handed over. It becomes true when the discovery gives
-	// the source its settings while the cloud lists the environment. As long as decided is false, a
-	// person must approve the deletion of the source, unless maxPercent is 100.
+	// the source its settings while the cloud lists the environment. It is also true for a source
+	// that the discovery controls and that has the discovery's settings, if nothing else is known of
+	// it: see keptName. As long as decided is false, a person must approve the deletion of the
+	// source, unless maxPercent is 100.
 	decided bool
-	// fromStatus is true if the name comes from the discovery's status, and no plan has compared it
-	// with the source. The status can be older than the source.
+	// fromStatus is true if the name comes from the discovery's status, and no plan has looked at the
+	// source since the manager's start. The status can be older than the source.
 	fromStatus bool
-	// uid is the UID of the source when the discovery last controlled it. It is "" if the discovery has
-	// not controlled the source since the manager's start.
+	// uid is the UID of the source when the discovery last controlled it. It is "" if it is not known:
+	// the discovery has not controlled the source since the manager's start, or has just created it.
 	uid types.UID
 }
 
@@ -62,18 +64,21 @@ func (n AppliedNames) Add(w Write) {
 }
 
 // appliedNameOf returns the display name that decides the settings of a source in the plan. It
-// returns nil for an observation.
-func (p *planner) appliedNameOf(o Object) *appliedName {
+// returns nil for an observation. existing is the source in the cluster; nil if the plan creates it.
+func (p *planner) appliedNameOf(desired, existing Object) *appliedName {
 	if p.View.displayNames == nil {
 		return nil
 	}
-	id := p.Kind.id(o)
-	former := p.Plan.AppliedNames[id]
+	id := p.Kind.id(desired)
 	name, known := p.View.displayNames[id]
-	return &appliedName{
-		name: name, uid: former.uid,
-		decided: known && (former.decided || p.Ledger.sightOf(o.GetName()) == sightListed),
+	applied := &appliedName{
+		name:    name,
+		decided: known && (p.Plan.AppliedNames[id].decided || p.Ledger.sightOf(desired.GetName()) == sightListed),
 	}
+	if existing != nil {
+		applied.uid = existing.GetUID()
+	}
+	return applied
 }
 
 // keptNames returns the display names of the previous plan that are still valid. It also returns

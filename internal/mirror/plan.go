@@ -455,7 +455,7 @@ func (p *planner) planChange(existing, desired Object) {
 	metadata := existing != desired && !sameMetadata(existing, desired)
 	if !content && !metadata {
 		p.Unchanged++
-		p.Plan.AppliedNames.Add(Write{Desired: desired, appliedName: p.appliedNameOf(desired)})
+		p.Plan.AppliedNames.Add(Write{Desired: desired, appliedName: p.appliedNameOf(desired, existing)})
 		return
 	}
 	next := existing.DeepCopyObject().(Object)
@@ -471,7 +471,7 @@ func (p *planner) planChange(existing, desired Object) {
 			p.Kind.setConditions(next, withTimes(had, want, p.Now))
 		}
 	}
-	write := Write{Existing: existing, Desired: next, Metadata: metadata, Content: content, wantedObject: desired, wantedConditions: want, appliedName: p.appliedNameOf(desired)}
+	write := Write{Existing: existing, Desired: next, Metadata: metadata, Content: content, wantedObject: desired, wantedConditions: want, appliedName: p.appliedNameOf(desired, existing)}
 	if former := p.Ledger.formerPhase(existing.GetName()); former == p.Kind.Phase(existing) {
 		write.FormerPhase = former
 	}
@@ -512,7 +512,7 @@ func (p *planner) planCreation(listedObject Object) {
 	if len(want) > 0 {
 		p.Kind.setConditions(next, withTimes(nil, want, p.Now))
 	}
-	p.Writes = append(p.Writes, Write{Desired: next, Metadata: true, Content: true, wantedObject: desired, wantedConditions: want, appliedName: p.appliedNameOf(desired)})
+	p.Writes = append(p.Writes, Write{Desired: next, Metadata: true, Content: true, wantedObject: desired, wantedConditions: want, appliedName: p.appliedNameOf(desired, nil)})
 }
 
 // conflictOf returns a conflict about a name. inCluster is the object that has the name in the

@@ -1343,3 +1343,18 @@ func TestAWriteThatOnlyRemovesIsNotTakenForStored(t *testing.T) {
 		o.failed = nil
 	}
 }
+
+// A person deletes a source, the discovery makes it again, and the new one loses its ownerReference.
+func TestTheNameOfASourceThatWasMadeAgainOutlivesItsOwnerReference(t *testing.T) {
+	t.Parallel()
+	o := losing(t, losses["out of an override that mirrors a kind"])
+	all := []environment{{"env-a", "payments-a"}, {"env-b", "payments-b"}}
+	o.look(all...)
+	o.look(all...)
+	delete(o.sources, "env-b")
+	o.look(all...)
+	o.reread("env-b").OwnerReferences = nil
+	all[1].name = "Payments-b"
+	o.look(all...)
+	o.Expect(o.sources["env-b"].Spec.KafkaClusters.Policy).To(Equal(v1alpha1.MirrorPolicyMirror))
+}

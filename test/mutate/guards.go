@@ -99,7 +99,7 @@ var guards = []guard{
 	{"settings of a newer name than the status has", "internal/mirror/appliedname.go", "wholeName(former.name, o, o)):", "wholeName(former.name, o, o)) && false:", "TestASourceIsNotWrittenBackToTheNameOfAnOlderStatus"},
 	{"the name of a source that is as it should be", "internal/mirror/plan.go", "		p.Plan.AppliedNames.Add(Write{Desired", "		AppliedNames{}.Add(Write{Desired", "TestANameCountsThoughTheAnswerToItsWriteWasLost"},
 	{"a name that is not known", "internal/mirror/appliedname.go", "decided: known && (", "decided: (known || true) && (", "TestAListingWithoutANameTakesNothingFromASourceHandedOver"},
-	{"a source that is written after its environment went", "internal/mirror/appliedname.go", "(former.decided || p.Ledger.sightOf(o.GetName()) == sightListed)", "true", "TestASourceThatIsWrittenWhenItsEnvironmentIsGoneIsNotDeletedWithoutAnApproval"},
+	{"a source that is written after its environment went", "internal/mirror/appliedname.go", "(p.Plan.AppliedNames[id].decided || p.Ledger.sightOf(desired.GetName()) == sightListed)", "true", "TestASourceThatIsWrittenWhenItsEnvironmentIsGoneIsNotDeletedWithoutAnApproval"},
 	{"a name whose answer was lost", "internal/mirror/appliedname.go", "failed && w.wantedObject != nil && p", "false && failed && w.wantedObject != nil && p", "TestANameCountsThoughTheEnvironmentIsRenamedBeforeTheNextPlan"},
 	{"a refused write that only removes", "internal/mirror/appliedname.go", " && sameMetadata(o, w.wantedObject) {", " {", "TestAWriteThatOnlyRemovesIsNotTakenForStored"},
 	{"a write whose answer was lost", "internal/controller/plan.go", "			FailedWrites: k.retries.failedWrites(),\n", "", "whose answer was lost"},
