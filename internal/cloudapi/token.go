@@ -177,7 +177,7 @@ func (t *TokenSource) renewToken(ctx context.Context, c *Client, operation strin
 	return err == nil, err
 }
 
-// tokenExchange is one token exchange. TokenSource.mu guards the field waiting.
+// tokenExchange is one token exchange. Only with TokenSource.mu locked may a caller use the field named waiting.
 type tokenExchange struct {
 	// doneCh is closed when the exchange ends. Only then may a caller read err.
 	doneCh  chan struct{}
@@ -299,7 +299,7 @@ func (t *TokenSource) exchangeToken(ctx context.Context, c *Client) (*token, err
 	return next, err
 }
 
-// canRetryExchange reports whether it can help to repeat a failed exchange soon. It returns true
+// canRetryExchange reports whether a failed exchange is worth a second try soon. The result is true
 // even for HTTP 400, 401 and 403, because the cloud sometimes refuses a correct exchange.
 func canRetryExchange(e *Error) bool {
 	switch e.Class {

@@ -48,7 +48,8 @@ type settings struct {
 	suspend     bool
 	// If preview is true, the operator reports planned changes and does not make them.
 	preview bool
-	// selector says for which environments a discovery keeps sources; zero for a source.
+	// selector says for which environments a discovery keeps sources. For an InventorySource, it is
+	// the zero value.
 	selector v1alpha1.EnvironmentSelector
 }
 
