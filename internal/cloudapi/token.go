@@ -177,7 +177,7 @@ func (t *TokenSource) renewToken(ctx context.Context, c *Client, operation strin
 	return err == nil, err
 }
 
-// tokenExchange is one token exchange. Only with TokenSource.mu locked may a caller use the field named waiting.
+// tokenExchange is one token exchange. Lock TokenSource.mu to use the field named waiting.
 type tokenExchange struct {
 	// doneCh is closed when the exchange ends. Only then may a caller read err.
 	doneCh  chan struct{}

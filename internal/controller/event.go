@@ -36,7 +36,7 @@ var eventTexts = map[string]struct{ eventType, textStart string }{
 
 // tellObserved records events about new objects, and about objects that are now missing, stale or
 // listed again. doneWrites has the writes that succeeded. The sources of a discovery get no
-// separate events: for each reason, one event about the discovery names all sources.
+// separate events: for each reason, there is one event about the discovery.
 func (r *Reconciler) tellObserved(k *kind, o owner, doneWrites []mirror.Write) {
 	turned := map[string][]mirror.Object{}
 	for _, w := range doneWrites {
