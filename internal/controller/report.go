@@ -125,7 +125,7 @@ func logPass(ctx context.Context, o owner, asked syncAnswers, did writeResult, b
 //
 //   - The whole delay of this sync is at least one minute, or at least spec.timeout if spec.timeout
 //     is shorter.
-//   - The cloud's own rate limit delays the sync for 10 more seconds or longer.
+//   - The cloud's own rate limit delays the sync until 10 seconds from now, or later.
 //
 // The reason of the result is RateLimited. For the first sync, the reason is Progressing.
 func (r *Reconciler) overdueVerdict(o owner, s *state, asked syncAnswers) *verdict {
