@@ -1107,8 +1107,8 @@ func TestANameThatTheAPIServerRefusedDoesNotCount(t *testing.T) {
 	o.Expect(o.discovery.Status.Sources[1].DisplayName).To(Equal("dev-b"))
 }
 
-// A person takes ownerReference and label off, so that the source is nobody's for a plan, and puts the
-// ownerReference back with another name.
+// A person removes the ownerReference and the label of a source. So for one plan, the source belongs to
+// nobody. Then the person adds the ownerReference again, with another name in the annotation.
 func TestANameForgedInTwoEditsDoesNotCount(t *testing.T) {
 	t.Parallel()
 	o := losing(t, losses["out of an override that mirrors a kind"])
@@ -1177,28 +1177,23 @@ func TestASourceInPlaceOfAnotherIsNotDeletedWithoutAnApproval(t *testing.T) {
 	}
 }
 
-// A source that was handed over gets its settings while its environment is gone. The environment comes
-// after a restart, the API server refuses the write, and the environment goes again.
 func TestSettingsFromBeforeAListingDecideNothingAfterARestart(t *testing.T) {
 	t.Parallel()
-	others := environmentIDs(9)
-	o := discovered(t, others...)
-	o.handOver("")
-	o.list(true, others...)
-	o.restart()
-	o.list(true, others...)
-	o.hear(true, append(named(others...), environment{"env-b", ""})...)
-	o.noteStatus(o.plan())
-	for range 4 {
-		o.Expect(o.list(true, others...).Deletes).To(BeEmpty())
-	}
+	settingsFromBeforeAListingDecideNothing(t, 9)
 }
 
 func TestSettingsFromBeforeAListingDecideNothingThoughTheStatusHasNoRoom(t *testing.T) {
 	t.Parallel()
-	others := environmentIDs(505)
+	settingsFromBeforeAListingDecideNothing(t, 505)
+}
+
+// settingsFromBeforeAListingDecideNothing hands a source over to a discovery with n others. The source
+// gets its settings while its environment is gone. The environment comes after a restart, the API
+// server refuses the write, and the environment goes again.
+func settingsFromBeforeAListingDecideNothing(t *testing.T, n int) {
+	others := environmentIDs(n)
 	o := discovered(t, others...)
-	o.many = true
+	o.many = n > maxSources
 	o.handOver("")
 	o.list(true, others...)
 	o.restart()
